@@ -1,0 +1,7 @@
+//! The entry point of an app.
+
+use proc_macro2::TokenStream;
+
+pub(crate) fn main(_attribute: TokenStream, item: TokenStream) -> TokenStream {
+    item
+}

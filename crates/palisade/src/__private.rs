@@ -1,0 +1,1 @@
+//! What expansions of the macros name; not for people.

@@ -1,0 +1,1 @@
+//! The words for permission, and the proofs of it.

@@ -1,0 +1,1 @@
+//! Credentials become an actor; the ready routes for it.

@@ -1,0 +1,1 @@
+//! Settings: typed, layered, checked as a whole before a port opens.

@@ -1,0 +1,1 @@
+//! Method, path, guard and handler become a route.

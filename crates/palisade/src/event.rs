@@ -1,0 +1,1 @@
+//! What happened is said: the typed security events of the log.

@@ -1,0 +1,1 @@
+//! What is let out: only what an `#[output]` type declares.

@@ -1,0 +1,1 @@
+//! The paved path: what a service imports.

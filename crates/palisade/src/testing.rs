@@ -1,0 +1,1 @@
+//! Actors and proofs made by hand, for tests.
