@@ -1,1 +1,3 @@
 //! What expansions of the macros name; not for people.
+
+pub use crate::config;

@@ -2,6 +2,9 @@
 //!
 //! Start with [`prelude`]; the guide lies in `docs/`.
 
+// The macros name everything through `::palisade`, also here.
+extern crate self as palisade;
+
 pub mod access;
 pub mod app;
 pub mod auth;
@@ -22,3 +25,4 @@ pub mod __private;
 pub mod testing;
 
 pub use error::{Error, Result};
+pub use palisade_macros::settings;

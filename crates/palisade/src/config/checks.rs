@@ -1,0 +1,76 @@
+//! Rules across settings: what one of them alone cannot tell.
+
+use url::Url;
+
+use super::layers::{Found, Layers};
+use super::refusal::{Problem, Refusal};
+use super::setting::Setting;
+use super::values::is_well_known;
+use crate::secret::key::Key;
+
+pub(super) fn across(layers: &Layers, production: bool, refusal: &mut Refusal) {
+    keys_differ(layers, refusal);
+    database(layers, production, refusal);
+}
+
+fn keys_differ(layers: &Layers, refusal: &mut Refusal) {
+    let key = |path: &str| {
+        let found = layers.find(path)?;
+        Some((Key::read(found.raw()).ok()?, found))
+    };
+    if let (Some((current, _)), Some((previous, found))) =
+        (key("secret_key"), key("secret_key_previous"))
+        && current.is(&previous)
+    {
+        add(
+            refusal,
+            &found,
+            "is the same key as the current one",
+            "write the key that was in use before, or remove it",
+        );
+    }
+}
+
+fn database(layers: &Layers, production: bool, refusal: &mut Refusal) {
+    let Some(found) = layers.find("database_url") else {
+        return;
+    };
+    let Ok(text) = found.raw().text() else {
+        return;
+    };
+    let fix = "write sqlite://data/app.db, or postgres://user:password@host/name";
+    if text.starts_with("sqlite:") {
+        return;
+    }
+    match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "postgres" | "postgresql") => {
+            add(
+                refusal,
+                &found,
+                "names a database that is neither SQLite nor PostgreSQL",
+                fix,
+            );
+        }
+        Ok(url) if production && url.password().is_some_and(is_well_known) => {
+            add(
+                refusal,
+                &found,
+                "holds a password that everybody knows",
+                "give the database account a random password",
+            );
+        }
+        Ok(_) => {}
+        // Too short or well known: said already, by the secret's own rule.
+        Err(_) if String::from(text).chars().count() < 8 || is_well_known(text) => {}
+        Err(_) => add(refusal, &found, "is not a database URL", fix),
+    }
+}
+
+fn add(refusal: &mut Refusal, found: &Found, what: &str, fix: &str) {
+    let origin = found.origin();
+    refusal.add(Problem::new(
+        format!("`{}` {what}", origin.name),
+        origin.place.clone(),
+        fix,
+    ));
+}

@@ -1,0 +1,203 @@
+//! Who is let near: the names that the service answers to, and the proxies that it believes.
+
+use std::net::IpAddr;
+
+use super::section::Section;
+use super::setting::{Member, Raw, Setting, Wrong};
+
+/// The host names that requests may ask for; in development this machine's own when none is set.
+///
+/// # Security
+/// A forged `Host` poisons caches and links, and carries DNS rebinding; production does not start without the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedHosts(Vec<String>);
+
+impl AllowedHosts {
+    /// Whether a request may ask for this host; a port in it is ignored.
+    #[must_use]
+    pub fn allows(&self, host: &str) -> bool {
+        let bare = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let bare = bare.strip_suffix('.').unwrap_or(bare);
+        self.0
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(bare))
+    }
+
+    /// The names, as they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl Setting for AllowedHosts {
+    fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
+        let hosts = Vec::<String>::read(raw)?;
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let address = |host: &str| host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        let fine =
+            |host: &String| host.len() <= 253 && (host.split('.').all(label) || address(host));
+        match !hosts.is_empty() && hosts.iter().all(fine) {
+            true => Ok(Self(hosts)),
+            false => Err(Wrong::new(
+                "is not a list of host names",
+                "write each name alone, without scheme, port or `*`, such as [\"api.example.org\"]",
+            )),
+        }
+    }
+
+    fn take(section: &mut Section<'_>, member: &Member) -> Option<Self> {
+        match (section.has(member.name), section.is_production()) {
+            (true, _) => section.value(member),
+            (false, false) => Some(Self(
+                ["localhost", "127.0.0.1", "[::1]"]
+                    .map(String::from)
+                    .to_vec(),
+            )),
+            (false, true) => {
+                let fix = "name the hosts that clients ask for, such as allowed_hosts = [\"api.example.org\"] in `palisade.toml`";
+                section.refuse(
+                    member,
+                    "is missing, and production answers only to declared hosts",
+                    fix,
+                );
+                None
+            }
+        }
+    }
+}
+
+/// The networks whose proxies end TLS and say truly who calls; nobody is believed in development when none is set.
+///
+/// # Security
+/// A client could write `X-Forwarded-For` itself, so only the address that really connected counts, and the list must
+/// hold the proxies alone. Production does not start without it, since this version does not end TLS itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<(IpAddr, u8)>);
+
+impl TrustedProxies {
+    /// Whether the connected peer is a declared proxy.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.0.iter().any(|&(network, prefix)| {
+            network.is_ipv4() == peer.is_ipv4() && masked(network, prefix) == masked(peer, prefix)
+        })
+    }
+
+    /// Whether no proxy was declared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn masked(address: IpAddr, prefix: u8) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(
+            address
+                .to_bits()
+                .checked_shr(32 - u32::from(prefix))
+                .unwrap_or(0),
+        ),
+        IpAddr::V6(address) => address
+            .to_bits()
+            .checked_shr(128 - u32::from(prefix))
+            .unwrap_or(0),
+    }
+}
+
+fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (
+            address.parse::<IpAddr>().ok()?,
+            Some(prefix.parse::<u8>().ok()?),
+        ),
+        None => (text.parse().ok()?, None),
+    };
+    let whole = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.unwrap_or(whole);
+    (prefix <= whole).then_some((address, prefix))
+}
+
+const OURSELVES: &str = "none-tls-terminated-here";
+
+impl Setting for TrustedProxies {
+    fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
+        let fix = "write the proxies' networks, such as [\"10.0.0.0/24\"]";
+        let texts = Vec::<String>::read(raw)?;
+        if texts == [OURSELVES] {
+            return Err(Wrong::new(
+                "asks this process to end TLS, which this version cannot do",
+                "put a proxy that ends TLS before it, and write the proxy's network, such as [\"10.0.0.0/24\"]",
+            ));
+        }
+        let networks: Option<Vec<_>> = texts.iter().map(|text| network(text)).collect();
+        let networks = networks.filter(|networks| !networks.is_empty());
+        let networks = networks.ok_or(Wrong::new("is not a list of networks", fix))?;
+        match networks.iter().any(|(_, prefix)| *prefix == 0) {
+            true => Err(Wrong::new("trusts every address there is", fix)),
+            false => Ok(Self(networks)),
+        }
+    }
+
+    fn take(section: &mut Section<'_>, member: &Member) -> Option<Self> {
+        match (section.has(member.name), section.is_production()) {
+            (true, _) => section.value(member),
+            (false, false) => Some(Self::default()),
+            (false, true) => {
+                section.refuse(
+                    member,
+                    "is missing: production needs TLS, or a declared proxy that ends it",
+                    "name the networks of the proxies, such as trusted_proxies = [\"10.0.0.0/24\"] in `palisade.toml`",
+                );
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn believes_declared_networks_alone() {
+        let proxies = TrustedProxies::read(Raw::Text("10.1.0.0/16, fd00::/8, 192.0.2.7")).unwrap();
+        for (peer, trusted) in [
+            ("10.1.255.9", true),
+            ("10.2.0.1", false),
+            ("fd12::1", true),
+            ("fe80::1", false),
+            ("192.0.2.7", true),
+            ("192.0.2.8", false),
+            ("::ffff:10.1.2.3", true),
+        ] {
+            assert_eq!(proxies.trusts(peer.parse().unwrap()), trusted, "{peer}");
+        }
+    }
+
+    #[test]
+    fn answers_to_declared_hosts_alone() {
+        let hosts = AllowedHosts::read(Raw::Text("api.example.org,[::1]")).unwrap();
+        for (host, allowed) in [
+            ("api.example.org", true),
+            ("API.example.org:443", true),
+            ("api.example.org.", true),
+            ("[::1]:3000", true),
+            ("[::1]", true),
+            ("evil.org", false),
+            ("api.example.org.evil.org", false),
+            ("", false),
+        ] {
+            assert_eq!(hosts.allows(host), allowed, "{host}");
+        }
+    }
+}

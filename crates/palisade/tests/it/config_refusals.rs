@@ -1,0 +1,3 @@
+//! Each way not to start.
+
+use super::*;

@@ -1,0 +1,3 @@
+//! Everything but compile-fail, in one binary.
+
+mod config;
