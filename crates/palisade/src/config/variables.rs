@@ -183,7 +183,9 @@ fn unknown(name: &str, place: &str, layers: &mut Layers, refusal: &mut Refusal) 
         .map(|leaf| leaf.variable.clone());
     let near = plain.or_else(|| {
         let candidates = layers.leaves.iter().map(|leaf| leaf.variable.as_str());
-        nearest(name, candidates).map(str::to_owned)
+        nearest(name, candidates)
+            .or_else(|| nearest(bare, ["HOST", "PORT", "DATABASE_URL"]))
+            .map(str::to_owned)
     });
     let fix = match near {
         Some(near) => {

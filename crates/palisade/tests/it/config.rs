@@ -9,24 +9,24 @@ use tempfile::TempDir;
 
 /// An app's own settings.
 #[palisade::settings]
-pub struct App {
+struct App {
     /// Shown on the first page.
     #[setting(default = "be careful", length = 1..=20)]
-    pub motto: String,
+    motto: String,
     #[setting(default = 20, range = 1..=100)]
-    pub per_page: u32,
-    pub api_key: Option<Secret<String>>,
-    pub tags: Option<Vec<String>>,
-    pub mail: Mail,
+    per_page: u32,
+    api_key: Option<Secret<String>>,
+    tags: Option<Vec<String>>,
+    mail: Mail,
 }
 
 #[palisade::settings]
-pub struct Mail {
-    pub from: Option<String>,
+struct Mail {
+    from: Option<String>,
     #[setting(default = "30s", range = "1s"..="5m")]
-    pub patience: Duration,
+    patience: Duration,
     #[setting(default = false)]
-    pub dry: bool,
+    dry: bool,
 }
 
 const KEY: &str = "uAgZ1FOyJ8qYQ0oXnB3d4mTzKe5sVhLw7RcPiGx2NjE";
