@@ -178,15 +178,16 @@ fn mounted_file(sources: &Sources, path: &str) -> Result<Secret<String>, (&'stat
 
 fn unknown(name: &str, place: &str, layers: &mut Layers, refusal: &mut Refusal) {
     let bare = name.strip_prefix(PREFIX).unwrap_or(name);
-    let plain = layers
-        .leaf(|leaf| leaf.variable == bare)
+    // Compared without the prefix, which would make everything look alike.
+    let short = |variable: &str| variable.strip_prefix(PREFIX).unwrap_or(variable).to_owned();
+    let candidates: Vec<String> = layers
+        .leaves
+        .iter()
+        .map(|leaf| short(&leaf.variable))
+        .collect();
+    let near = nearest(bare, candidates.iter().map(String::as_str))
+        .and_then(|near| layers.leaf(|leaf| short(&leaf.variable) == near))
         .map(|leaf| leaf.variable.clone());
-    let near = plain.or_else(|| {
-        let candidates = layers.leaves.iter().map(|leaf| leaf.variable.as_str());
-        nearest(name, candidates)
-            .or_else(|| nearest(bare, ["HOST", "PORT", "DATABASE_URL"]))
-            .map(str::to_owned)
-    });
     let fix = match near {
         Some(near) => {
             let path = layers
