@@ -2,11 +2,18 @@
 //!
 //! Follows RFC 9457 (problem details for HTTP APIs).
 
+mod document;
+mod text;
+
+use std::backtrace::Backtrace;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+pub use palisade_macros::problem;
+pub use text::{ClientText, Problem};
 
 /// What a handler returns: its answer, or an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,16 +31,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let refused = Error::conflict("this title is taken");
 /// assert_eq!(refused.status(), 409);
 /// ```
-pub struct Error(Box<Problem>);
+pub struct Error(Box<Inner>);
 
-struct Problem {
+struct Inner {
     status: StatusCode,
     kind: &'static str,
     title: &'static str,
     detail: Option<&'static str>,
     violations: Vec<Violation>,
-    headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    backtrace: Option<Backtrace>,
+    of_app: bool,
 }
 
 /// One input that broke one rule.
@@ -50,7 +59,7 @@ pub struct Violation {
 impl Error {
     /// A problem of the given status; `kind` ends its stable URI, `title` names the class of problems.
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
-        Self(Box::new(Problem {
+        Self(Box::new(Inner {
             status,
             kind,
             title,
@@ -58,11 +67,13 @@ impl Error {
             violations: Vec::new(),
             headers: Vec::new(),
             cause: None,
+            backtrace: None,
+            of_app: false,
         }))
     }
 
     /// 400: the request could not be read as what it claims to be.
-    pub fn bad_request(detail: &'static str) -> Self {
+    pub fn bad_request(detail: impl ClientText) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             "bad-request",
@@ -73,10 +84,8 @@ impl Error {
 
     /// 401: no credential, or not a valid one.
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Sign in first").with_header(
-            http::header::WWW_AUTHENTICATE,
-            http::HeaderValue::from_static("Bearer"),
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Sign in first")
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// 403: known, but not allowed.
@@ -90,13 +99,83 @@ impl Error {
     }
 
     /// 409: the state of things forbids it; `detail` says which.
-    pub fn conflict(detail: &'static str) -> Self {
+    pub fn conflict(detail: impl ClientText) -> Self {
         Self::new(
             StatusCode::CONFLICT,
             "conflict",
             "This conflicts with what is there",
         )
         .with_detail(detail)
+    }
+
+    /// 405: not with this method; `allow` lists those that are served, such as `"GET, HEAD"`.
+    pub fn method_not_allowed(allow: HeaderValue) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "This method is not served here",
+        )
+        .with_header(header::ALLOW, allow)
+    }
+
+    /// 408: the request took too long to arrive.
+    pub fn request_timeout() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request-timeout",
+            "The request took too long to arrive",
+        )
+    }
+
+    /// 410: it was here, and will not come back.
+    pub fn gone() -> Self {
+        Self::new(StatusCode::GONE, "gone", "This is no longer here")
+    }
+
+    /// 412: a condition of the request (`If-Match` and its like) does not hold.
+    pub fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition-failed",
+            "It was changed in the meantime",
+        )
+    }
+
+    /// 428: the change must name the version that it changes, by `If-Match`.
+    pub fn precondition_required() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "precondition-required",
+            "Name the version that you change",
+        )
+    }
+
+    /// 429: too much in too short a time; it may be tried again after so many seconds.
+    pub fn too_many_requests(seconds: u32) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "Too many requests",
+        )
+        .with_header(header::RETRY_AFTER, seconds.max(1).into())
+    }
+
+    /// 431: a header, or all of them together, are too large.
+    pub fn headers_too_large() -> Self {
+        Self::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers-too-large",
+            "The headers are too large",
+        )
+    }
+
+    /// 504: the handler took longer than it may.
+    pub fn timed_out() -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "timed-out",
+            "The answer took too long",
+        )
     }
 
     /// 413: the body is larger than this route takes.
@@ -109,7 +188,7 @@ impl Error {
     }
 
     /// 415: the body is of a type that this route does not take.
-    pub fn unsupported_media_type(detail: &'static str) -> Self {
+    pub fn unsupported_media_type(detail: impl ClientText) -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-media-type",
@@ -136,10 +215,7 @@ impl Error {
             "unavailable",
             "The service is not available now",
         )
-        .with_header(
-            http::header::RETRY_AFTER,
-            http::HeaderValue::from_static("5"),
-        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
     }
 
     /// 500 without a cause; `?` on any error gives one with it.
@@ -153,14 +229,14 @@ impl Error {
 
     /// Says more to the caller.
     #[must_use]
-    pub fn with_detail(mut self, detail: &'static str) -> Self {
-        self.0.detail = Some(detail);
+    pub fn with_detail(mut self, detail: impl ClientText) -> Self {
+        self.0.detail = Some(detail.text());
         self
     }
 
     /// Adds a header to the answer.
     #[must_use]
-    pub fn with_header(mut self, name: http::HeaderName, value: http::HeaderValue) -> Self {
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
@@ -169,6 +245,7 @@ impl Error {
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.cause = Some(cause.into());
+        self.0.backtrace = Some(Backtrace::capture());
         self
     }
 
@@ -190,6 +267,16 @@ impl Error {
     /// The inputs that broke a rule, for a 422.
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// What class of problems this is, in words.
+    pub fn title(&self) -> &'static str {
+        self.0.title
+    }
+
+    /// The headers that the answer carries.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
     }
 
     /// The cause, for the log.

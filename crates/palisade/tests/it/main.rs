@@ -1,3 +1,4 @@
 //! Everything but compile-fail, in one binary.
 
 mod config;
+mod error;
