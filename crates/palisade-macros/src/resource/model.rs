@@ -1,0 +1,166 @@
+//! What `#[resource]` and `#[row]` say, and what is wrong with it.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, Fields, Ident, ItemStruct, Lit, MetaNameValue, Token, Type};
+
+use crate::report::Report;
+
+pub(super) struct Model {
+    pub(super) item: TokenStream,
+    pub(super) name: Option<Ident>,
+    pub(super) fields: Vec<(Ident, Type)>,
+    pub(super) table: Option<Table>,
+    pub(super) report: Report,
+}
+
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) owner: Option<String>,
+}
+
+pub(super) fn row(attribute: TokenStream, item: TokenStream) -> Model {
+    let mut model = fields(item, "#[row]");
+    if !attribute.is_empty() {
+        model.report.add(
+            &attribute,
+            "P0512",
+            "`#[row]` takes nothing",
+            "write `#[row]`; a table and an owner belong to `#[resource]`",
+        );
+    }
+    model
+}
+
+pub(super) fn resource(attribute: TokenStream, item: TokenStream) -> Model {
+    let mut model = fields(item, "#[resource]");
+    let Some(name) = model.name.clone() else {
+        return model;
+    };
+    let mut table = None;
+    let mut owner = None;
+    let mut unowned = false;
+    match Punctuated::<MetaNameValue, Token![,]>::parse_terminated.parse2(attribute) {
+        Err(_) => model.report.add(
+            &name,
+            "P0512",
+            "`#[resource]` names its table and its owner column",
+            "write `#[resource(table = \"notes\", owner = \"owner_id\")]`",
+        ),
+        Ok(pairs) => {
+            for pair in pairs {
+                let text = text(&pair.value);
+                match pair.path.to_token_stream().to_string().as_str() {
+                    "table" => table = text.filter(|text| is_identifier(text)),
+                    "owner" => owner = text.map(|text| (text, pair.value.clone())),
+                    "unowned" => unowned = text.is_some_and(|reason| reason.trim().len() >= 8),
+                    _ => model.report.add(
+                        &pair.path,
+                        "P0512",
+                        "`#[resource]` does not know this",
+                        "it takes `table`, and `owner` or `unowned = \"reason\"`",
+                    ),
+                }
+            }
+            if model.report.is_empty() && table.is_none() {
+                model.report.add(
+                    &name,
+                    "P0512",
+                    "this resource names no table",
+                    "add `table = \"notes\"` to `#[resource(…)]`",
+                );
+            }
+            if model.report.is_empty() && owner.is_none() && !unowned {
+                model.report.add(
+                    &name,
+                    "P0512",
+                    "this resource does not say whom it belongs to",
+                    "add `owner = \"owner_id\"`, or `unowned = \"why it belongs to nobody\"`",
+                );
+            }
+        }
+    }
+    if let Some((column, place)) = &owner
+        && !model.fields.iter().any(|(field, _)| field == column)
+    {
+        model.report.add(
+            place,
+            "P0512",
+            "the owner column is not a field of this struct",
+            "add it as a field, `owner_id: Id<Account>`",
+        );
+    }
+    if model.report.is_empty() && !model.fields.iter().any(|(field, _)| field == "id") {
+        model.report.add(
+            &name,
+            "P0512",
+            "a resource has an `id`",
+            "add the field `id: Id<Self type>`",
+        );
+    }
+    model.table = table.map(|name| Table {
+        name,
+        owner: owner.map(|(owner, _)| owner),
+    });
+    model
+}
+
+fn fields(item: TokenStream, attribute: &str) -> Model {
+    let mut report = Report::default();
+    let parsed = syn::parse2::<ItemStruct>(item.clone());
+    let (name, fields) = match &parsed {
+        Ok(ItemStruct {
+            ident,
+            fields: Fields::Named(named),
+            generics,
+            ..
+        }) if generics.params.is_empty() => {
+            let pairs = named
+                .named
+                .iter()
+                .filter_map(|field| Some((field.ident.clone()?, field.ty.clone())));
+            (Some(ident.clone()), pairs.collect())
+        }
+        Ok(other) => {
+            report.add(
+                &other.ident,
+                "P0512",
+                &format!("`{attribute}` stands on a struct with named fields and no generics"),
+                "write `struct Note { id: Id<Note>, title: String }`",
+            );
+            (None, Vec::new())
+        }
+        Err(_) => {
+            report.add(
+                &item,
+                "P0512",
+                &format!("`{attribute}` stands on a struct"),
+                "write `struct Note { id: Id<Note>, title: String }`",
+            );
+            (None, Vec::new())
+        }
+    };
+    Model {
+        item,
+        name,
+        fields,
+        table: None,
+        report,
+    }
+}
+
+fn text(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

@@ -1,0 +1,148 @@
+//! Migrations: plain SQL files, embedded, applied in order, never changed afterwards.
+
+use sqlx::migrate::{Migrate, MigrateError, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, SqlSafeStr};
+
+use super::error::DbError;
+use super::handle::Db;
+use super::pools::Pools;
+
+/// One migration file.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// The number before the underscore of the file's name.
+    pub version: i64,
+    /// The file's name.
+    pub file: &'static str,
+    /// What it holds.
+    pub sql: &'static str,
+}
+
+/// A set of migrations, made by `migrations!("migrations")`.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    table: &'static str,
+    files: &'static [Migration],
+}
+
+impl Migrations {
+    #[doc(hidden)]
+    pub const fn of_app(files: &'static [Migration]) -> Self {
+        Self {
+            table: "app_migrations",
+            files,
+        }
+    }
+
+    pub(crate) const fn of_framework(files: &'static [Migration]) -> Self {
+        Self {
+            table: "palisade_migrations",
+            files,
+        }
+    }
+
+    /// Applies what is not applied yet, each file in a transaction; instances that start together wait for each other.
+    ///
+    /// # Errors
+    /// When an applied file was changed or removed since, or a file's SQL fails.
+    pub async fn run(&self, db: &Db) -> Result<(), DbError> {
+        let migrator = self.migrator();
+        let outcome = match db.pools() {
+            #[cfg(feature = "sqlite")]
+            Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+            #[cfg(feature = "postgres")]
+            Pools::Postgres { writer, .. } => migrator.run(writer).await,
+        };
+        outcome.map_err(|error| self.explain(error))
+    }
+
+    /// The files that are not applied yet.
+    ///
+    /// # Errors
+    /// When an applied file was changed or removed since, or the database does not answer.
+    pub async fn pending(&self, db: &Db) -> Result<Vec<&'static str>, DbError> {
+        let applied = match db.pools() {
+            #[cfg(feature = "sqlite")]
+            Pools::Sqlite { writer, .. } => self.applied(&mut *writer.acquire().await?).await,
+            #[cfg(feature = "postgres")]
+            Pools::Postgres { writer, .. } => self.applied(&mut *writer.acquire().await?).await,
+        };
+        let applied = applied.map_err(|error| self.explain(error))?;
+        let migrator = self.migrator();
+        for old in &applied {
+            match migrator.iter().find(|known| known.version == old.version) {
+                None => return Err(self.explain(MigrateError::VersionMissing(old.version))),
+                Some(known) if known.checksum != old.checksum => {
+                    return Err(self.explain(MigrateError::VersionMismatch(old.version)));
+                }
+                Some(_) => {}
+            }
+        }
+        let is_new = |file: &&Migration| !applied.iter().any(|old| old.version == file.version);
+        Ok(self
+            .files
+            .iter()
+            .filter(is_new)
+            .map(|file| file.file)
+            .collect())
+    }
+
+    async fn applied<C: Migrate>(
+        &self,
+        connection: &mut C,
+    ) -> Result<Vec<sqlx::migrate::AppliedMigration>, MigrateError> {
+        connection.ensure_migrations_table(self.table).await?;
+        connection.list_applied_migrations(self.table).await
+    }
+
+    fn migrator(&self) -> Migrator {
+        let files = self.files.iter().map(|file| {
+            let sql = AssertSqlSafe(file.sql).into_sql_str();
+            sqlx::migrate::Migration::new(
+                file.version,
+                file.file.into(),
+                MigrationType::Simple,
+                sql,
+                false,
+            )
+        });
+        let mut migrator = Migrator::with_migrations(files.collect());
+        migrator.dangerous_set_table_name(self.table);
+        migrator
+    }
+
+    fn explain(&self, error: MigrateError) -> DbError {
+        let file = |version: i64| {
+            let found = self.files.iter().find(|file| file.version == version);
+            found.map_or_else(|| format!("number {version}"), |file| file.file.to_owned())
+        };
+        DbError::Migration(match error {
+            MigrateError::VersionMismatch(version) => format!(
+                "the migration {} was changed after it was applied: put its old text back and write the change as a new file",
+                file(version)
+            ),
+            MigrateError::VersionMissing(version) => format!(
+                "the database has migration {}, which this build does not know: deploy the newer build, or put the file back",
+                file(version)
+            ),
+            MigrateError::Dirty(version) => {
+                format!(
+                    "the migration {} was left half applied: look at the database before you go on",
+                    file(version)
+                )
+            }
+            MigrateError::ExecuteMigration(cause, version) => {
+                format!("the migration {} failed: {}", file(version), reason(&cause))
+            }
+            other => format!("migrations could not be run: {other}"),
+        })
+    }
+}
+
+/// The database's own words about a statement of ours: it holds no user's data at this point.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(database) => database.message().to_owned(),
+        other => other.to_string(),
+    }
+}

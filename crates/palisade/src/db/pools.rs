@@ -1,0 +1,318 @@
+//! The connections, one enum over the databases that are compiled in.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlStr};
+use tokio::sync::Mutex;
+
+use super::error::DbError;
+use super::row::RawRow;
+use super::value::Value;
+use crate::secret::key::Key;
+
+/// How long a request waits for a free connection.
+const WAIT: Duration = Duration::from_secs(3);
+/// The longest that one statement may run.
+const STATEMENT: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(super) enum Pools {
+    #[cfg(feature = "sqlite")]
+    Sqlite {
+        writer: sqlx::SqlitePool,
+        readers: sqlx::SqlitePool,
+    },
+    #[cfg(feature = "postgres")]
+    Postgres {
+        writer: sqlx::PgPool,
+        readers: sqlx::PgPool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) enum Transaction {
+    #[cfg(feature = "sqlite")]
+    Sqlite(Mutex<sqlx::Transaction<'static, sqlx::Sqlite>>),
+    #[cfg(feature = "postgres")]
+    Postgres(Mutex<sqlx::Transaction<'static, sqlx::Postgres>>),
+}
+
+/// Where a statement runs.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub(super) on: On<'a>,
+    pub(super) cursor_key: &'a Key,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum On<'a> {
+    Writer(&'a Pools),
+    Readers(&'a Pools),
+    Within(&'a Transaction),
+}
+
+impl Pools {
+    pub(super) async fn open(url: &str) -> Result<Self, DbError> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => open_sqlite(url).await,
+            Some("postgres" | "postgresql") => open_postgres(url).await,
+            _ => Err(DbError::Address(
+                "the database's address starts with neither `sqlite:` nor `postgres:`".to_owned(),
+            )),
+        }
+    }
+
+    pub(super) async fn begin(&self) -> Result<Transaction, DbError> {
+        Ok(match self {
+            // A deferred transaction that writes later can fail as busy at its first write; an immediate one waits its turn.
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(Mutex::new(writer.begin_with("begin immediate").await?))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres { writer, .. } => {
+                Transaction::Postgres(Mutex::new(writer.begin().await?))
+            }
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+impl Transaction {
+    pub(super) async fn commit(self) -> Result<(), DbError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(tx) => tx.into_inner().commit().await?,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(tx) => tx.into_inner().commit().await?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn open_sqlite(url: &str) -> Result<Pools, DbError> {
+    use sqlx::sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    };
+
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
+        return Err(DbError::Address(
+            "the SQLite address is `sqlite:` and the path of a file, nothing more".to_owned(),
+        ));
+    }
+    prepare_file(Path::new(path))?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: an acknowledged write survives the loss of power too, not only the loss of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5));
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(WAIT)
+        .connect_with(options.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(
+            std::thread::available_parallelism()
+                .map_or(4, |n| n.get() as u32)
+                .clamp(2, 16),
+        )
+        .acquire_timeout(WAIT)
+        .connect_with(options.pragma("query_only", "on"))
+        .await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Makes the folder and the file, readable by the service's own user alone.
+#[cfg(feature = "sqlite")]
+fn prepare_file(path: &Path) -> Result<(), DbError> {
+    let refused = |error: std::io::Error| {
+        DbError::Address(format!(
+            "the database file {} cannot be opened for writing: {error}",
+            path.display()
+        ))
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(refused)?;
+    }
+    let mut open = std::fs::OpenOptions::new();
+    open.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    open.open(path).map(drop).map_err(refused)
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn open_sqlite(_: &str) -> Result<Pools, DbError> {
+    Err(DbError::Address(
+        "this build has no SQLite: switch on palisade's feature `sqlite`".to_owned(),
+    ))
+}
+
+#[cfg(feature = "postgres")]
+async fn open_postgres(url: &str) -> Result<Pools, DbError> {
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+
+    let malformed = || {
+        DbError::Address(
+            "the PostgreSQL address is not of the form `postgres://user:password@host/database`"
+                .to_owned(),
+        )
+    };
+    let parsed = url::Url::parse(url).map_err(|_| malformed())?;
+    let host = parsed.host_str().unwrap_or_default().to_owned();
+    let mut options = PgConnectOptions::from_str(url).map_err(|_| malformed())?;
+    let local = matches!(host.as_str(), "" | "localhost" | "127.0.0.1" | "[::1]");
+    if !local {
+        // sqlx's default falls back to plain text in silence.
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    }
+    let limit = STATEMENT.as_millis().to_string();
+    options = options
+        .application_name("palisade")
+        .options([("statement_timeout", limit.as_str())]);
+    let pool = || {
+        PgPoolOptions::new()
+            .max_connections(10)
+            .acquire_timeout(WAIT)
+    };
+    let writer = pool().connect_with(options.clone()).await?;
+    let readers = pool()
+        .connect_with(options.options([("default_transaction_read_only", "on")]))
+        .await?;
+    Ok(Pools::Postgres { writer, readers })
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn open_postgres(_: &str) -> Result<Pools, DbError> {
+    Err(DbError::Address(
+        "this build has no PostgreSQL: switch on palisade's feature `postgres`".to_owned(),
+    ))
+}
+
+fn safe(text: Cow<'static, str>) -> SqlStr {
+    match text {
+        Cow::Borrowed(text) => SqlStr::from_static(text),
+        // Made by `Builder` from literals and placeholders alone.
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+    }
+}
+
+/// Runs `$body` with the driver's connection, argument maker and row wrapper, whichever database it is.
+macro_rules! on_connection {
+    ($on:expr, |$connection:ident, $arguments:ident, $wrap:ident| $body:expr) => {
+        match $on {
+            #[cfg(feature = "sqlite")]
+            On::Writer(Pools::Sqlite { writer: pool, .. })
+            | On::Readers(Pools::Sqlite { readers: pool, .. }) => {
+                let ($connection, $arguments, $wrap) =
+                    (pool, super::value::sqlite_arguments, RawRow::Sqlite);
+                $body
+            }
+            #[cfg(feature = "postgres")]
+            On::Writer(Pools::Postgres { writer: pool, .. })
+            | On::Readers(Pools::Postgres { readers: pool, .. }) => {
+                let ($connection, $arguments, $wrap) =
+                    (pool, super::value::postgres_arguments, RawRow::Postgres);
+                $body
+            }
+            #[cfg(feature = "sqlite")]
+            On::Within(Transaction::Sqlite(tx)) => {
+                let mut tx = tx.lock().await;
+                let ($connection, $arguments, $wrap) =
+                    (&mut **tx, super::value::sqlite_arguments, RawRow::Sqlite);
+                $body
+            }
+            #[cfg(feature = "postgres")]
+            On::Within(Transaction::Postgres(tx)) => {
+                let mut tx = tx.lock().await;
+                let ($connection, $arguments, $wrap) = (
+                    &mut **tx,
+                    super::value::postgres_arguments,
+                    RawRow::Postgres,
+                );
+                $body
+            }
+        }
+    };
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn cursor_key(&self) -> &'a Key {
+        self.cursor_key
+    }
+
+    pub(super) async fn execute(
+        self,
+        text: Cow<'static, str>,
+        values: Vec<Value>,
+    ) -> Result<u64, DbError> {
+        on_connection!(self.on, |connection, arguments, wrap| {
+            let _ = wrap;
+            Ok(connection
+                .execute(sqlx::query_with(safe(text), arguments(values)?))
+                .await?
+                .rows_affected())
+        })
+    }
+
+    /// The first `most` rows; what follows is not read.
+    pub(super) async fn fetch(
+        self,
+        text: Cow<'static, str>,
+        values: Vec<Value>,
+        most: usize,
+    ) -> Result<Vec<RawRow>, DbError> {
+        on_connection!(self.on, |connection, arguments, wrap| {
+            let mut rows = connection.fetch(sqlx::query_with(safe(text), arguments(values)?));
+            let mut found = Vec::new();
+            while found.len() < most
+                && let Some(row) = rows.try_next().await?
+            {
+                found.push(wrap(row));
+            }
+            Ok(found)
+        })
+    }
+
+    /// Prepares a statement without running it, and names the columns that it would give.
+    pub(super) async fn prepare(self, text: String) -> Result<Vec<String>, sqlx::Error> {
+        use sqlx::{Column as _, Statement as _};
+        on_connection!(self.on, |connection, arguments, wrap| {
+            let _ = (arguments, wrap);
+            let prepared = connection.prepare(safe(text.into())).await?;
+            Ok(prepared
+                .columns()
+                .iter()
+                .map(|column| column.name().to_owned())
+                .collect())
+        })
+    }
+}

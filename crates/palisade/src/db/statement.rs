@@ -1,0 +1,283 @@
+//! Statements: one literal each, with bound values.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::marker::PhantomData;
+
+use super::error::DbError;
+use super::handle::Runs;
+use super::page::{self, Page, PageRequest};
+use super::row::{RawRow, Resource, Row, Untyped};
+use super::value::{Bind, Value};
+use crate::error::Result;
+
+/// A statement that reads; every database handle runs it.
+#[derive(Debug)]
+pub struct Reading;
+/// A statement that writes; `Db` and `Tx` run it, `ReadDb` does not.
+#[derive(Debug)]
+pub struct Writing;
+/// A statement that gives any resource or scalar.
+#[derive(Debug)]
+pub struct Whatever;
+/// A statement that gives the row type `R`, compared with its columns at start.
+#[derive(Debug)]
+pub struct Typed<R>(PhantomData<fn() -> R>);
+
+/// A statement made by `sql!`: the text is a literal, every value is bound.
+#[derive(Debug)]
+#[must_use = "a statement does nothing until `.one`, `.optional`, `.at_most`, `.page` or `.execute`"]
+pub struct Sql<K, R = Whatever> {
+    text: Cow<'static, str>,
+    values: Vec<Value>,
+    kind: PhantomData<fn() -> (K, R)>,
+}
+
+/// A condition made by `sql!("…", on = "table")`, to stand in another statement as `{sql: piece}`.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    parts: Vec<Part>,
+}
+
+/// The columns that a list may be ordered by; made by `#[columns]`.
+#[diagnostic::on_unimplemented(
+    message = "P0513: `{Self}` does not choose among columns",
+    label = "not an order",
+    note = "order by an enum of columns: `#[columns] enum NoteOrder {{ #[column(\"title\")] Title }}`"
+)]
+pub trait OrderBy {
+    /// The literal that stands in `order by`.
+    fn order(&self) -> &'static str;
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Text(&'static str),
+    Value(Value),
+}
+
+/// Puts a statement together from the literal's parts; only `sql!` calls it.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Builder {
+    parts: Vec<Part>,
+}
+
+impl Builder {
+    pub fn text(&mut self, text: &'static str) {
+        self.parts.push(Part::Text(text));
+    }
+
+    pub fn value(&mut self, value: Value) {
+        self.parts.push(Part::Value(value));
+    }
+
+    /// A list for `in (…)`; an empty one matches nothing.
+    pub fn list<'a, T: Bind + 'a>(&mut self, values: impl IntoIterator<Item = &'a T>) {
+        let mut any = false;
+        for value in values {
+            if any {
+                self.text(", ");
+            }
+            self.value(value.value());
+            any = true;
+        }
+        if !any {
+            self.text("null");
+        }
+    }
+
+    pub fn order<T: OrderBy>(&mut self, order: &T) {
+        self.text(order.order());
+    }
+
+    pub fn piece(&mut self, piece: &Piece) {
+        self.text("(");
+        self.parts.extend(piece.parts.iter().cloned());
+        self.text(")");
+    }
+
+    pub fn into_piece(self) -> Piece {
+        Piece { parts: self.parts }
+    }
+
+    pub fn into_sql<K, R>(self) -> Sql<K, R> {
+        let mut text = String::new();
+        let mut values = Vec::new();
+        for part in self.parts {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Value(value) => {
+                    values.push(value);
+                    let _ = write!(text, "${}", values.len());
+                }
+            }
+        }
+        Sql {
+            text: text.into(),
+            values,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<K, R> Sql<K, R> {
+    #[doc(hidden)]
+    pub fn fixed(text: &'static str, values: Vec<Value>) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            values,
+            kind: PhantomData,
+        }
+    }
+
+    /// Runs it and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// 500 when the database refuses it, 503 when it is away.
+    pub async fn execute(self, db: &impl Runs<K>) -> Result<u64> {
+        db.target()
+            .execute(self.text, self.values)
+            .await
+            .map_err(DbError::into_error)
+    }
+
+    async fn fetch_one<T: Row>(self, db: &impl Runs<K>) -> Result<T> {
+        let rows = self.fetch(2, db).await?;
+        match rows.as_slice() {
+            [row] => Ok(T::from_row(row)?),
+            [] => Err(DbError::Count {
+                expected: "one row",
+                found: "none",
+            }
+            .into()),
+            _ => Err(DbError::Count {
+                expected: "one row",
+                found: "several",
+            }
+            .into()),
+        }
+    }
+
+    async fn fetch_optional<T: Row>(self, db: &impl Runs<K>) -> Result<Option<T>> {
+        let rows = self.fetch(2, db).await?;
+        match rows.as_slice() {
+            [] => Ok(None),
+            [row] => Ok(Some(T::from_row(row)?)),
+            _ => Err(DbError::Count {
+                expected: "one row at most",
+                found: "several",
+            }
+            .into()),
+        }
+    }
+
+    async fn fetch_at_most<T: Row>(self, most: u16, db: &impl Runs<K>) -> Result<Vec<T>> {
+        let rows = self.fetch(most.into(), db).await?;
+        Ok(rows
+            .iter()
+            .map(T::from_row)
+            .collect::<Result<_, DbError>>()?)
+    }
+
+    async fn fetch(self, most: usize, db: &impl Runs<K>) -> Result<Vec<RawRow>> {
+        db.target()
+            .fetch(self.text, self.values, most)
+            .await
+            .map_err(DbError::into_error)
+    }
+}
+
+impl<K> Sql<K, Whatever> {
+    /// The one row that it must give.
+    ///
+    /// # Errors
+    /// 500 when it gives none or several, 503 when the database is away.
+    pub async fn one<T: Untyped>(self, db: &impl Runs<K>) -> Result<T> {
+        self.fetch_one(db).await
+    }
+
+    /// The row that it may give.
+    ///
+    /// # Errors
+    /// 500 when it gives several, 503 when the database is away.
+    pub async fn optional<T: Untyped>(self, db: &impl Runs<K>) -> Result<Option<T>> {
+        self.fetch_optional(db).await
+    }
+
+    /// Its first rows, `most` at most; the rest is not read.
+    ///
+    /// # Errors
+    /// 500 when the database refuses it, 503 when it is away.
+    pub async fn at_most<T: Untyped>(self, most: u16, db: &impl Runs<K>) -> Result<Vec<T>> {
+        self.fetch_at_most(most, db).await
+    }
+
+    /// One page of it, newest first, by the resource's id.
+    ///
+    /// # Errors
+    /// 400 when the cursor is not one of this list, 500 or 503 when the database fails.
+    pub async fn page<T: Resource>(
+        self,
+        request: &PageRequest,
+        db: &impl Runs<K>,
+    ) -> Result<Page<T>> {
+        let target = db.target();
+        let key = target.cursor_key();
+        let inner = self.text;
+        let mut values = self.values;
+        let after = match &request.after {
+            Some(cursor) => {
+                values.push(Value::Uuid(Some(page::id_of(key, &inner, cursor)?)));
+                format!("where id < ${} ", values.len())
+            }
+            None => String::new(),
+        };
+        let most = usize::from(request.limit);
+        let text = format!(
+            "select * from ({inner}) as page {after}order by id desc limit {}",
+            most + 1
+        );
+        let rows = target
+            .fetch(text.into(), values, most + 1)
+            .await
+            .map_err(DbError::into_error)?;
+        let mut items = rows
+            .iter()
+            .map(T::from_row)
+            .collect::<Result<Vec<T>, DbError>>()?;
+        let more = items.len() > most;
+        items.truncate(most);
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|last| page::cursor(key, &inner, last.key()));
+        Ok(Page { items, next })
+    }
+}
+
+impl<K, R: Row> Sql<K, Typed<R>> {
+    /// The one row that it must give.
+    ///
+    /// # Errors
+    /// 500 when it gives none or several, 503 when the database is away.
+    pub async fn one(self, db: &impl Runs<K>) -> Result<R> {
+        self.fetch_one(db).await
+    }
+
+    /// The row that it may give.
+    ///
+    /// # Errors
+    /// 500 when it gives several, 503 when the database is away.
+    pub async fn optional(self, db: &impl Runs<K>) -> Result<Option<R>> {
+        self.fetch_optional(db).await
+    }
+
+    /// Its first rows, `most` at most; the rest is not read.
+    ///
+    /// # Errors
+    /// 500 when the database refuses it, 503 when it is away.
+    pub async fn at_most(self, most: u16, db: &impl Runs<K>) -> Result<Vec<R>> {
+        self.fetch_at_most(most, db).await
+    }
+}
