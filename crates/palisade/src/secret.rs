@@ -26,12 +26,15 @@ use zeroize::Zeroize;
 /// assert_eq!(format!("{password:?}"), "[redacted]");
 /// assert_eq!(password.expose().len(), 13);
 /// ```
-pub struct Secret<T: Wipe>(SecretBox<Wiped<T>>);
+pub struct Secret<T>(SecretBox<Wiped<T>>);
 
-impl<T: Wipe> Secret<T> {
+impl<T> Secret<T> {
     /// Takes the value into custody.
-    pub fn new(value: T) -> Self {
-        Self(SecretBox::new(Box::new(Wiped(value))))
+    pub fn new(value: T) -> Self
+    where
+        T: Wipe,
+    {
+        Self(SecretBox::new(Box::new(Wiped(value, T::wipe))))
     }
 
     /// Lends the value: the one way in.
@@ -74,7 +77,7 @@ impl From<&str> for Secret<String> {
     }
 }
 
-impl<T: Wipe> fmt::Debug for Secret<T> {
+impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -83,19 +86,25 @@ impl<T: Wipe> fmt::Debug for Secret<T> {
 // The three impls below apply to no type, since nothing implements `TextForm` or `Comparable`. They are here for their
 // message: without them the compiler lists unmet bounds of foreign traits, with them it says why and what to do.
 
-impl<T: Wipe + TextForm> fmt::Display for Secret<T> {
+impl<T: TextForm> fmt::Display for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
 }
 
-impl<T: Wipe + TextForm> Serialize for Secret<T> {
+impl<T: TextForm> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
 
-impl<T: Wipe + Comparable, U> PartialEq<U> for Secret<T> {
+// The bound is on the right side, which is still unknown when the compiler looks for the operator: so the operator is found,
+// and what is reported is the bound, in our words. `Right` keeps the bound's type apart from the operand's, else the
+// compiler would speak of the operator again.
+impl<T, U> PartialEq<U> for Secret<T>
+where
+    Right<U>: Comparable,
+{
     fn eq(&self, _: &U) -> bool {
         false
     }
@@ -111,15 +120,25 @@ impl<T: Wipe + Comparable, U> PartialEq<U> for Secret<T> {
 #[doc(hidden)]
 pub trait TextForm: sealed::Nobody {}
 
-/// Holds for no type: `==` on secrets tells their content by its timing.
+/// Holds for no type that exists: `==` on secrets tells their content by its timing.
 #[diagnostic::on_unimplemented(
     message = "P0602: a secret is not compared with `==`",
-    label = "this is a `Secret<{Self}>`",
+    label = "the time that this takes would tell how much of a guess is right",
     note = "write `palisade::secret::compare::equal(a.expose(), b.expose())`, which takes the same time for every content",
     note = "`palisade explain P0602` tells why"
 )]
 #[doc(hidden)]
-pub trait Comparable: sealed::Nobody {}
+pub trait Comparable {}
+
+/// The right side of a comparison.
+#[doc(hidden)]
+pub struct Right<U>(std::marker::PhantomData<U>);
+
+// Two types that nobody has, so that the bound stays open until the right side is known.
+#[diagnostic::do_not_recommend]
+impl Comparable for Right<sealed::NoType> {}
+#[diagnostic::do_not_recommend]
+impl Comparable for Right<sealed::NoOtherType> {}
 
 /// What can be overwritten when it is dropped; every [`Zeroize`] type can.
 #[diagnostic::on_unimplemented(
@@ -140,19 +159,47 @@ impl<T: Zeroize> Wipe for T {
     }
 }
 
-struct Wiped<T: Wipe>(T);
+/// The value and how it is wiped; asked of the type once, where the secret is made.
+struct Wiped<T>(T, fn(&mut T));
 
-impl<T: Wipe> Zeroize for Wiped<T> {
+impl<T> Zeroize for Wiped<T> {
     fn zeroize(&mut self) {
-        self.0.wipe();
+        self.1(&mut self.0);
     }
 }
 
 mod sealed {
     pub trait Nobody {}
 
+    pub enum NoType {}
+    pub enum NoOtherType {}
+
     pub trait Wipe {}
 
     #[diagnostic::do_not_recommend]
     impl<T: zeroize::Zeroize> Wipe for T {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Watched(Arc<AtomicBool>);
+
+    impl Zeroize for Watched {
+        fn zeroize(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn is_wiped_when_dropped() {
+        let wiped = Arc::new(AtomicBool::new(false));
+        let secret = Secret::new(Watched(Arc::clone(&wiped)));
+        assert!(!wiped.load(Ordering::SeqCst) && !secret.expose().0.load(Ordering::SeqCst));
+        drop(secret);
+        assert!(wiped.load(Ordering::SeqCst));
+    }
 }

@@ -75,10 +75,10 @@ impl Key {
     ///
     /// The purpose is part of what stored signatures depend on: never change one.
     #[must_use]
-    pub fn derive(&self, purpose: &'static str) -> Self {
+    pub fn derive(&self, purpose: impl Purpose) -> Self {
         let mut bytes = vec![0; MINIMUM];
         Hkdf::<Sha256>::new(Some(b"palisade"), self.expose())
-            .expand(purpose.as_bytes(), &mut bytes)
+            .expand(purpose.text().as_bytes(), &mut bytes)
             .expect("32 bytes are one block, and HKDF gives 255");
         Self {
             bytes: Secret::new(bytes),
@@ -122,6 +122,29 @@ impl Key {
         mac.update(message);
         mac
     }
+}
+
+/// What a derived key is for: a literal of the code.
+#[diagnostic::on_unimplemented(
+    message = "P0604: the purpose of a key is a literal, not a `{Self}`",
+    label = "computed at run time, so somebody else could choose it",
+    note = "name the purpose by a literal, and put what varies into the message that is signed",
+    note = "`palisade explain P0604` tells why"
+)]
+pub trait Purpose: sealed::Literal {
+    #[doc(hidden)]
+    fn text(self) -> &'static str;
+}
+
+impl Purpose for &'static str {
+    fn text(self) -> &'static str {
+        self
+    }
+}
+
+mod sealed {
+    pub trait Literal {}
+    impl Literal for &'static str {}
 }
 
 impl fmt::Debug for Key {

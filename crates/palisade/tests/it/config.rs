@@ -207,5 +207,7 @@ fn accepts_the_previous_key_during_a_rotation() {
     );
 }
 
+#[path = "config_docs.rs"]
+mod docs;
 #[path = "config_refusals.rs"]
 mod refusals;

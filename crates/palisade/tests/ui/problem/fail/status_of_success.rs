@@ -1,0 +1,11 @@
+use palisade::error::problem;
+
+#[problem]
+enum Trouble {
+    #[problem(status = 200, title = "The title is taken")]
+    Taken,
+}
+
+fn main() {
+    let _ = palisade::Error::from(Trouble::Taken);
+}

@@ -1,0 +1,6 @@
+use palisade::error::problem;
+
+#[problem]
+struct Taken;
+
+fn main() {}

@@ -1,0 +1,9 @@
+use palisade::secret::Secret;
+
+#[derive(PartialEq)]
+struct Login {
+    name: String,
+    password: Secret<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use palisade::secret::Secret;
+
+struct Card {
+    number: String,
+}
+
+fn keep(card: Card) {
+    let _kept = Secret::new(card.number);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[palisade::settings]
+struct Settings {
+    smtp_password: String,
+}
+
+fn main() {}

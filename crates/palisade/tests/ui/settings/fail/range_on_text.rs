@@ -1,0 +1,7 @@
+#[palisade::settings]
+struct Settings {
+    #[setting(range = 1..=80)]
+    motto: String,
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[palisade::settings]
+struct Settings(String);
+
+fn main() {}

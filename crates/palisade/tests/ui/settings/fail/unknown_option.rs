@@ -1,0 +1,7 @@
+#[palisade::settings]
+struct Settings {
+    #[setting(defualt = 20)]
+    per_page: u32,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[palisade::settings]
+struct Settings {
+    started: std::time::Instant,
+}
+
+fn main() {}

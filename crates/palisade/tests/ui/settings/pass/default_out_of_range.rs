@@ -1,0 +1,7 @@
+#[palisade::settings]
+struct Settings {
+    #[setting(default = 50, range = 1..=100)]
+    per_page: u32,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use palisade::secret::Secret;
+
+#[palisade::settings]
+struct Settings {
+    api_key: Secret<String>,
+}
+
+fn main() {}

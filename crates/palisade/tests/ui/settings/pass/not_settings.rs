@@ -1,0 +1,10 @@
+use palisade::config::{Sources, load};
+
+#[palisade::settings]
+struct Settings {
+    motto: String,
+}
+
+fn main() {
+    load::<Settings>(&Sources::of_process());
+}

@@ -1,0 +1,8 @@
+use palisade::secret::Secret;
+
+#[palisade::settings]
+struct Settings {
+    smtp_password: Secret<String>,
+}
+
+fn main() {}

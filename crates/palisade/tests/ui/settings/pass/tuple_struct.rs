@@ -1,0 +1,6 @@
+#[palisade::settings]
+struct Settings {
+    motto: String,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[palisade::settings]
+struct Settings {
+    patience: std::time::Duration,
+}
+
+fn main() {}
