@@ -48,7 +48,7 @@ impl<T> Secret<T> {
     /// Never compiles: a secret has no text form.
     #[doc(hidden)]
     #[expect(
-        clippy::inherent_to_string,
+        clippy::inherent_to_string_shadow_display,
         reason = "makes the compiler answer with P0601 instead of a list of unmet bounds"
     )]
     pub fn to_string(&self) -> String

@@ -8,6 +8,8 @@ use figment::{Figment, Metadata, Profile, Provider};
 use super::setting::{Member, Raw, Shape};
 use crate::secret::Secret;
 
+const DEFAULT: &str = "the default in the code";
+
 /// Where a value was written, and under which name.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
@@ -53,7 +55,7 @@ impl Layers {
             if let (Some(text), false) = (leaf.member.default, leaf.secret) {
                 let origin = Origin {
                     name: leaf.variable.clone(),
-                    place: "the default in the code".into(),
+                    place: DEFAULT.into(),
                 };
                 let path = leaf.path.clone();
                 layers.put(&path, text.into(), origin);
@@ -102,18 +104,19 @@ impl Layers {
         Some(Found::Open(value, origin))
     }
 
-    /// Whether any setting of this table was written by somebody.
+    /// Whether any setting of this table was written by somebody: a default alone does not count.
     pub(super) fn has_below(&self, table: &str) -> bool {
         let below = |path: &str| {
             path.strip_prefix(table)
                 .is_some_and(|rest| rest.starts_with('.'))
         };
-        self.leaves.iter().any(|leaf| {
-            below(&leaf.path)
-                && self
-                    .find(&leaf.path)
-                    .is_some_and(|found| found.origin().place != "the default in the code")
-        })
+        let written = |path: &str| {
+            self.find(path)
+                .is_some_and(|found| found.origin().place != DEFAULT)
+        };
+        self.leaves
+            .iter()
+            .any(|leaf| below(&leaf.path) && (written(&leaf.path) || self.is_refused(&leaf.path)))
     }
 
     /// The leaf of a path or of a variable.

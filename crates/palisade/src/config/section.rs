@@ -41,8 +41,9 @@ impl<'a> Section<'a> {
     /// Whether somebody wrote it, or it was refused where it was written.
     pub(super) fn has(&self, name: &str) -> bool {
         let path = self.path(name);
-        self.layers.find(&path).is_some()
-            || self.layers.is_refused(&path)
+        let value = self.layers.leaf(|leaf| leaf.path == path).is_some();
+        self.layers.is_refused(&path)
+            || (value && self.layers.find(&path).is_some())
             || self.layers.has_below(&path)
     }
 

@@ -18,15 +18,24 @@ struct App {
     api_key: Option<Secret<String>>,
     tags: Option<Vec<String>>,
     mail: Mail,
+    spare: Option<Spare>,
 }
 
 #[palisade::settings]
+#[derive(Clone)]
 struct Mail {
     from: Option<String>,
     #[setting(default = "30s", range = "1s"..="5m")]
     patience: Duration,
     #[setting(default = false)]
     dry: bool,
+}
+
+#[palisade::settings]
+struct Spare {
+    server: String,
+    #[setting(default = 25)]
+    port: u16,
 }
 
 const KEY: &str = "uAgZ1FOyJ8qYQ0oXnB3d4mTzKe5sVhLw7RcPiGx2NjE";
@@ -151,6 +160,37 @@ fn takes_variables_as_they_are_written() {
     assert_eq!(app.mail.from.as_deref(), Some("0123"));
     assert_eq!(app.motto, "[\"x\"] 'y'");
     assert_eq!(app.api_key.unwrap().expose(), "1234567890123");
+}
+
+#[test]
+fn takes_an_optional_table_when_any_of_it_is_written() {
+    assert!(development().read().1.spare.is_none());
+    let (_, app) = development()
+        .set("PALISADE_APP__SPARE__SERVER", "b.example")
+        .read();
+    let spare = app.spare.unwrap();
+    assert_eq!((spare.server.as_str(), spare.port), ("b.example", 25));
+    let problems = development()
+        .set("PALISADE_APP__SPARE__PORT", "26")
+        .problems();
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].contains("`PALISADE_APP__SPARE__SERVER` is missing"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn any_error_becomes_a_problem_of_the_start() {
+    fn put_together() -> Result<u8, config::Refusal> {
+        Ok("x".parse::<u8>()?)
+    }
+    let refusal = put_together().unwrap_err();
+    assert_eq!(refusal.problems()[0].what, "invalid digit found in string");
+    let mut all = config::Refusal::default();
+    all.merge(refusal.clone());
+    all.merge(refusal);
+    assert_eq!(all.problems().len(), 1);
 }
 
 #[test]
