@@ -12,6 +12,30 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+/// Makes an enum the app's own problems: each variant one answer, in literal texts, and `?` works on it.
+///
+/// `status` (400 to 599) and `title` are required, `detail` says more. The problem's stable URI is `urn:problem:` and the
+/// variant's name in kebab case. A variant may carry fields; the client never sees them.
+///
+/// # Example
+/// ```
+/// use palisade::Result;
+/// use palisade::error::problem;
+///
+/// #[problem]
+/// enum Trouble {
+///     #[problem(status = 409, title = "The title is taken", detail = "Choose another one")]
+///     TitleTaken,
+/// }
+///
+/// fn rename(taken: bool) -> Result<()> {
+///     if taken {
+///         Err(Trouble::TitleTaken)?;
+///     }
+///     Ok(())
+/// }
+/// assert_eq!(rename(true).unwrap_err().status(), 409);
+/// ```
 pub use palisade_macros::problem;
 pub use text::{ClientText, Problem};
 
@@ -58,7 +82,15 @@ pub struct Violation {
 
 impl Error {
     /// A problem of the given status; `kind` ends its stable URI, `title` names the class of problems.
+    ///
+    /// A status that is no error (below 400) becomes 500: a failure never looks like a success.
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
+        let failed = status.is_client_error() || status.is_server_error();
+        let status = if failed {
+            status
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        };
         Self(Box::new(Inner {
             status,
             kind,

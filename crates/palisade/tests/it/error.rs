@@ -96,6 +96,14 @@ async fn carries_the_headers_that_the_status_asks_for() {
     assert_eq!(headers["allow"], "GET, HEAD");
 }
 
+#[test]
+fn never_looks_like_a_success() {
+    for status in [100, 200, 204, 302, 304, 999] {
+        let status = http::StatusCode::from_u16(status).unwrap();
+        assert_eq!(Error::new(status, "odd", "Odd").status(), 500);
+    }
+}
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
