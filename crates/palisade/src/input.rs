@@ -1,5 +1,33 @@
 //! What is let in: the request as typed, bounded, validated values.
 
+mod collection;
+mod extract;
+mod field;
+mod node;
+mod password;
+mod reader;
+mod rich_text;
+mod rules;
+mod scalar;
+mod text;
+
+pub use collection::{Change, List, Map, Set};
+pub use extract::{Json, Path, Query, Service};
+pub use field::{Field, Input};
+#[doc(hidden)]
+pub use field::{FieldOf, RawField, field_of, raw_field_of};
+#[doc(hidden)]
+pub use node::Node;
+pub use password::Password;
+#[doc(hidden)]
+pub use reader::Reader;
+pub use rich_text::RichText;
+pub use rules::broken;
+#[doc(hidden)]
+pub use rules::check_rules;
+pub use scalar::{Date, Int, Timestamp, Url};
+pub use text::{Broken, Email, Slug, Text};
+
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;

@@ -1,1 +1,11 @@
 //! What is let out: only what an `#[output]` type declares.
+//!
+//! Holds OWASP API3 (object property level authorization) and row G1: JSON leaves as `application/json`, never as anything else.
+
+mod field;
+mod reply;
+
+pub use field::{Output, OutputField};
+#[doc(hidden)]
+pub use field::{begin, field};
+pub use reply::{Accepted, Created, NoContent, Reply};

@@ -1,0 +1,212 @@
+//! The arguments that carry input: `Json`, `Query`, `Path`, pages, databases and services.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use axum::body::Body;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::field::{Field, Input};
+use super::node::{self, Node};
+use super::reader::Reader;
+use super::{Argument, Incoming};
+use crate::db::{Db, PageRequest, ReadDb};
+use crate::error::{Error, Result};
+
+/// A JSON body: of an `#[input]` type on the way in, of an `#[output]` type on the way out.
+///
+/// # Errors
+/// 400 when the body is not JSON, 413 when it is larger than the route takes, 415 when its content type is not JSON,
+/// 422 with every broken rule when it is not what the type says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Input> Argument for Json<T> {
+    const BODY: bool = true;
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        check_content_type(&incoming.parts().headers)?;
+        let limit = incoming.body_limit();
+        let body = incoming.take_body().ok_or_else(Error::internal)?;
+        let bytes = collect(body, limit).await?;
+        if bytes.is_empty() {
+            return Err(Error::bad_request("the body is empty"));
+        }
+        let mut reader = Reader::default();
+        let value = T::read(node::parse(&bytes)?, &mut reader);
+        reader.finish(value).map(Self)
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<()> {
+    let refused = || Error::unsupported_media_type("send JSON, as content-type: application/json");
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let value = values
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .ok_or_else(refused)?;
+    let mut parts = value.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let utf8 = |part: &str| {
+        part.eq_ignore_ascii_case("charset=utf-8") || part.eq_ignore_ascii_case("charset=\"utf-8\"")
+    };
+    let encoded = headers.contains_key(header::CONTENT_ENCODING);
+    if json && parts.all(utf8) && values.next().is_none() && !encoded {
+        Ok(())
+    } else {
+        Err(refused())
+    }
+}
+
+async fn collect(body: Body, limit: usize) -> Result<bytes::Bytes> {
+    use http_body::Body as _;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Error::too_large());
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::too_large()),
+        Err(_) => Err(Error::bad_request("the body did not arrive whole")),
+    }
+}
+
+/// The query string, as an `#[input]` type.
+///
+/// # Errors
+/// 422 for a key that no argument reads, a repeated key that is not a list, and every broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query<T>(pub T);
+
+impl<T: Input> Argument for Query<T> {
+    const QUERY: &'static [&'static str] = T::MEMBERS;
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let mut reader = Reader::default();
+        let value = T::read(query(incoming, T::MEMBERS, &mut reader), &mut reader);
+        reader.finish(value).map(Self)
+    }
+}
+
+/// The members of the query that are ours; keys that no argument reads are refused.
+fn query(incoming: &Incoming, ours: &[&str], reader: &mut Reader) -> Node {
+    let text = incoming.parts().uri.query().unwrap_or_default();
+    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in url::form_urlencoded::parse(text.as_bytes()) {
+        keys.entry(key.into_owned())
+            .or_default()
+            .push(value.into_owned());
+    }
+    let mut members = Vec::new();
+    for (key, mut values) in keys {
+        let is_ours = ours.contains(&key.as_str());
+        if !is_ours
+            && !incoming
+                .query_keys()
+                .iter()
+                .any(|keys| keys.contains(&key.as_str()))
+        {
+            reader.within(&key, |reader| {
+                reader.refuse::<()>("unknown", "is not known here")
+            });
+        } else if is_ours {
+            let node = if values.len() > 1 {
+                Node::Words(values)
+            } else {
+                Node::Word(values.remove(0))
+            };
+            members.push((key, node));
+        }
+    }
+    Node::Object(members)
+}
+
+impl Argument for PageRequest {
+    const QUERY: &'static [&'static str] = &["after", "limit"];
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let mut reader = Reader::default();
+        let node = query(incoming, Self::QUERY, &mut reader);
+        let mut members = reader.members(node, None).unwrap_or_default();
+        let mut read = |name, reader: &mut Reader| {
+            let at = members.iter().position(|(member, _)| member == name)?;
+            Some((members.swap_remove(at).1, name)).filter(|_| reader.is_clean())
+        };
+        let after = read("after", &mut reader);
+        let limit = read("limit", &mut reader);
+        let after = after.map(|(node, name)| {
+            reader.within(name, |reader| {
+                super::Text::<1, { Self::MAX_CURSOR }>::read(node, reader)
+            })
+        });
+        let limit = limit.map(|(node, name)| {
+            reader.within(name, |reader| {
+                super::Int::<1, { Self::MAX_LIMIT as i64 }>::read(node, reader)
+            })
+        });
+        let after = after.flatten().map(super::Text::into_string);
+        let limit = limit
+            .flatten()
+            .map_or(Self::DEFAULT_LIMIT, |limit| limit.get() as u16);
+        reader.finish(Some(Self::new(after, limit)))
+    }
+}
+
+/// A parameter of the path: `Path(slug): Path<Slug>` reads `{slug}`.
+///
+/// # Errors
+/// 404 when what stands there is not a `T`: such a thing does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<T>(pub T);
+
+impl<T: Field + Send + 'static> Argument for Path<T> {
+    const NAMED: bool = true;
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let word = incoming
+            .param(incoming.name())
+            .ok_or_else(Error::internal)?;
+        let mut reader = Reader::default();
+        let value = T::read(Node::Word(word.to_owned()), &mut reader).filter(|_| reader.is_clean());
+        value.map(Self).ok_or_else(Error::not_found)
+    }
+}
+
+impl Argument for Db {
+    const WRITES: bool = true;
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        incoming.service()
+    }
+}
+
+impl Argument for ReadDb {
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        incoming.service::<Db>().map(|db| db.reader())
+    }
+}
+
+/// A service that the app provided: `.provide(mailer)` and `mailer: Service<Mailer>`.
+///
+/// An app whose handler wants a service that nobody provided does not start.
+#[derive(Debug, Clone)]
+pub struct Service<T>(T);
+
+impl<T: Clone + Send + Sync + 'static> Argument for Service<T> {
+    const SERVICE: Option<(fn() -> TypeId, fn() -> &'static str)> =
+        Some((TypeId::of::<T>, std::any::type_name::<T>));
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        incoming.service().map(Self)
+    }
+}
+
+impl<T> Deref for Service<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
