@@ -10,6 +10,7 @@ mod problem;
 mod report;
 mod resource;
 mod settings;
+mod shape;
 mod sql;
 
 use proc_macro::TokenStream;

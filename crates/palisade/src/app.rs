@@ -1,1 +1,11 @@
 //! The whole: gathers the settings, builds the stack in its one right order, serves.
+
+mod build;
+mod command;
+mod health;
+mod start;
+
+pub use build::App;
+#[doc(hidden)]
+pub use command::run;
+pub use start::Started;

@@ -1,1 +1,9 @@
-//! Method, path, guard and handler become a route.
+//! Method, path, guard and handler become a route, which routing, checks, tables and tests read.
+
+mod route;
+
+pub use route::{ArgumentInfo, Endpoint, Route, Routes};
+#[doc(hidden)]
+pub use route::{
+    ArgumentOf, argument_of, check_bodies, check_params, guard_of, reply, route_of, take,
+};

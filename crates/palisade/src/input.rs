@@ -49,6 +49,21 @@ pub struct Incoming {
     services: Arc<Services>,
 }
 
+/// The id of one request: 128 bits, time first, in the answer, the log and every problem.
+#[derive(Debug, Clone)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    pub(crate) fn new() -> Self {
+        Self(uuid::Uuid::now_v7().simple().to_string().into())
+    }
+
+    /// The id as text: 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What the app provides to its handlers, by type.
 #[derive(Default)]
 pub struct Services(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
@@ -103,10 +118,6 @@ impl Incoming {
         &self.parts
     }
 
-    pub(crate) fn parts_mut(&mut self) -> &mut Parts {
-        &mut self.parts
-    }
-
     /// The query keys that the handler's arguments read, one list an argument.
     pub(crate) fn query_keys(&self) -> &'static [&'static [&'static str]] {
         self.query_keys
@@ -114,6 +125,14 @@ impl Incoming {
 
     pub(crate) fn body_limit(&self) -> usize {
         self.body_limit
+    }
+
+    /// The request's id, for events.
+    pub(crate) fn request_id(&self) -> &str {
+        self.parts
+            .extensions
+            .get::<RequestId>()
+            .map_or("", RequestId::as_str)
     }
 
     pub(crate) fn take_body(&mut self) -> Option<Body> {
@@ -128,10 +147,6 @@ impl Incoming {
             .map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn services(&self) -> &Arc<Services> {
-        &self.services
-    }
-
     /// A service that start-up proved to be there.
     pub(crate) fn service<T: Clone + Send + Sync + 'static>(&self) -> Result<T> {
         self.services
@@ -139,6 +154,13 @@ impl Incoming {
             .cloned()
             .ok_or_else(Error::internal)
     }
+}
+
+/// The type of a service, and its name for a refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceType {
+    pub(crate) id: fn() -> TypeId,
+    pub(crate) name: fn() -> &'static str,
 }
 
 /// Something that a handler can take from a request.
@@ -158,8 +180,8 @@ pub trait Argument: Sized + Send + 'static {
     const NAMED: bool = false;
     /// The keys of the query string that it reads.
     const QUERY: &'static [&'static str] = &[];
-    /// The service that it needs, and that type's name for a refusal.
-    const SERVICE: Option<(fn() -> TypeId, fn() -> &'static str)> = None;
+    /// The service that it needs.
+    const SERVICE: Option<ServiceType> = None;
 
     /// Takes it from the request.
     fn take(incoming: &mut Incoming) -> impl Future<Output = Result<Self>> + Send;

@@ -25,6 +25,109 @@ pub mod __private;
 pub mod testing;
 
 pub use error::{Error, Result};
+/// Makes an enum the columns that a list may be ordered by, for `{order: choice}` in [`sql!`].
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// #[columns]
+/// enum NoteOrder {
+///     #[column("title")]
+///     Title,
+///     #[column("created_at desc")]
+///     Newest,
+/// }
+/// ```
+pub use palisade_macros::columns;
+/// Makes an `async fn` answer `DELETE` at a path. See [`get`] and [`post`].
+pub use palisade_macros::delete;
+/// Makes an `async fn` answer `GET` at a path: `#[get("/notes/{note}")]`.
+///
+/// The first argument is a guard and says who may call it; the others are `Db`, inputs and services. The function stays an
+/// ordinary one that a unit test can call. A `GET` handler takes a `ReadDb`: it has no way to write.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// #[output]
+/// struct Hello { text: &'static str }
+///
+/// #[get("/hello")]
+/// async fn hello(_: Public) -> Result<Json<Hello>> {
+///     Ok(Json(Hello { text: "hello" }))
+/// }
+/// ```
+pub use palisade_macros::get;
+/// Makes a struct or an enum an input: every member declared and bounded, unknown ones refused, all errors told at once.
+///
+/// Bounded types (`Text<1, 200>`, `Email`, `List<T, 20>`, `Int<1, 500>`) carry their rule. A plain `String`, number or `Vec`
+/// wants a garde rule. On the type: `rename_all = "camelCase"`, `tag = "kind"` for enums with members, `strip_unknown` for
+/// what other services send. On a field: `#[input(rename = "…", default = …)]`.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// #[input]
+/// struct NewNote {
+///     title: Text<1, 200>,
+///     #[garde(range(min = 1, max = 5))]
+///     stars: u8,
+///     tags: List<Slug, 10>,
+/// }
+/// ```
+pub use palisade_macros::input;
+/// Makes an `async fn` that builds the app the program's entry point, which answers `serve` (the default), `check`,
+/// `migrate`, `routes` and `--help`. See [`App`](app::App).
+pub use palisade_macros::main;
+/// Embeds the migrations of a folder beside Cargo.toml: files like `0001_notes.sql`, in their order.
+pub use palisade_macros::migrations;
+/// Makes a struct or an enum an output: what leaves the server is what it lists.
+///
+/// `#[output(from = Note)]` fills it from a row by field name; `#[output(with = path)]` on a field converts, and
+/// `#[output(from = other)]` takes another field.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// #[output]
+/// struct NoteView { title: String, stars: u8 }
+/// ```
+pub use palisade_macros::output;
+/// Makes an `async fn` answer `PATCH` at a path. See [`get`] and [`post`].
+pub use palisade_macros::patch;
+/// Makes an `async fn` answer `POST` at a path; `limit = "30/min"` and `body = "2 MiB"` set limits of its own. See [`get`].
+pub use palisade_macros::post;
+/// Makes an `async fn` answer `PUT` at a path. See [`get`] and [`post`].
+pub use palisade_macros::put;
+/// Makes a struct a row of a table with an id and an owner: `#[resource(table = "notes", owner = "owner_id")]`.
+///
+/// A statement of the app that touches the table without naming the owner column keeps the app from starting. What belongs
+/// to nobody says so: `unowned = "reason"`.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// #[resource(table = "notes", owner = "owner_id")]
+/// struct Note { id: Id<Note>, owner_id: Id<Account>, title: String }
+/// ```
+pub use palisade_macros::resource;
+/// Lists handlers by name, for [`App::routes`](app::App::routes): `routes![create, notes::show]`.
+pub use palisade_macros::routes;
+/// Makes a struct a row of the statements that name it: `sql!(TagCount, "select …")`.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// #[row]
+/// struct TagCount { tag: String, count: i64 }
+/// ```
+pub use palisade_macros::row;
 /// Makes a struct the app's settings: read from `[app]` in `palisade.toml` and from `PALISADE_APP__…`, checked at start.
 ///
 /// A field is required unless it has `#[setting(default = …)]` or is an `Option`; `range = 1..=100` limits what has an
@@ -51,3 +154,21 @@ pub use error::{Error, Result};
 /// assert!(settings.mail_key.is_none());
 /// ```
 pub use palisade_macros::settings;
+/// Makes a statement of one literal: `{expr}` is bound, `{..list}` is a list for `in (…)`, `{order: choice}` a column of a
+/// `#[columns]` enum, `{sql: piece}` a condition made by `sql!("…", on = "table")`.
+///
+/// Every statement is prepared against the real schema when the app starts. `sql!(Row, "…")` names a `#[row]` type.
+/// `unscoped = "reason"` lets it touch an owned table without naming the owner column.
+///
+/// # Security
+/// The text comes from the code alone: what is not a literal does not compile, and values are bound parameters.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// async fn count(db: &ReadDb, owner: Id<Account>) -> Result<i64> {
+///     sql!("select count(*) from notes where owner_id = {owner}").one(db).await
+/// }
+/// ```
+pub use palisade_macros::sql;

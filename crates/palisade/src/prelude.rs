@@ -1,6 +1,21 @@
 //! The paved path: what a service imports.
 
+pub use crate::access::{
+    Account, Action, Actor, Can, Delete, Edit, Id, Permission, Permit, Public, Read, Ref, Role,
+    SignedIn,
+};
+pub use crate::app::App;
+pub use crate::auth;
 pub use crate::config::{Refusal, Size};
+pub use crate::db::{Db, Page, PageRequest, ReadDb, Tx};
 pub use crate::error::{Error, Result, problem};
+pub use crate::input::{
+    Change, Date, Email, Int, Json, List, Map, Password, Path, Query, RichText, Service, Set, Slug,
+    Text, Timestamp, Url,
+};
+pub use crate::output::{Accepted, Created, NoContent};
 pub use crate::secret::Secret;
-pub use crate::settings;
+pub use crate::{
+    columns, delete, get, input, migrations, output, patch, post, put, resource, routes, row,
+    settings, sql,
+};

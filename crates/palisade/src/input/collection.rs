@@ -6,6 +6,7 @@ use std::ops::Deref;
 use super::field::{Field, each, list};
 use super::node::Node;
 use super::reader::Reader;
+use crate::db::{Cell, Column, ColumnError};
 
 /// At most `N` values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +70,24 @@ impl<K: Field + Ord, V: Field, const N: usize> Field for Map<K, V, N> {
     }
 }
 
+impl<T, const N: usize> Default for List<T, N> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T, const N: usize> Default for Set<T, N> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<K, V, const N: usize> Default for Map<K, V, N> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
 macro_rules! holds {
     ($([$($generics:tt)*] $ty:ty => $inner:ty),+) => {
         $(impl<$($generics)*> Deref for $ty {
@@ -89,6 +108,26 @@ holds!(
     [T, const N: usize] List<T, N> => Vec<T>,
     [T, const N: usize] Set<T, N> => BTreeSet<T>,
     [K, V, const N: usize] Map<K, V, N> => BTreeMap<K, V>
+);
+
+/// Reads what `Bind` stored as JSON.
+macro_rules! stored_as_json {
+    ($([$($generics:tt)*] $ty:ty),+) => {
+        $(impl<$($generics)*> Column for $ty {
+            fn read(cell: Cell) -> Result<Self, ColumnError> {
+                let error = ColumnError { expected: "JSON of this type" };
+                let Cell::Text(json) = cell else { return Err(error) };
+                let node = super::node::parse(json.as_bytes()).ok();
+                node.and_then(|node| Field::read(node, &mut Reader::default())).ok_or(error)
+            }
+        })+
+    };
+}
+
+stored_as_json!(
+    [T: Field, const N: usize] List<T, N>,
+    [T: Field + Ord, const N: usize] Set<T, N>,
+    [K: Field + Ord, V: Field, const N: usize] Map<K, V, N>
 );
 
 /// A member of a `PATCH`: absent, null, or a value.

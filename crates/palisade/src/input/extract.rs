@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use super::field::{Field, Input};
 use super::node::{self, Node};
 use super::reader::Reader;
-use super::{Argument, Incoming};
+use super::{Argument, Incoming, ServiceType};
 use crate::db::{Db, PageRequest, ReadDb};
 use crate::error::{Error, Result};
 
@@ -196,8 +196,10 @@ impl Argument for ReadDb {
 pub struct Service<T>(T);
 
 impl<T: Clone + Send + Sync + 'static> Argument for Service<T> {
-    const SERVICE: Option<(fn() -> TypeId, fn() -> &'static str)> =
-        Some((TypeId::of::<T>, std::any::type_name::<T>));
+    const SERVICE: Option<ServiceType> = Some(ServiceType {
+        id: TypeId::of::<T>,
+        name: std::any::type_name::<T>,
+    });
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         incoming.service().map(Self)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeStruct, Serializer};
 
+use crate::db::{Bind, Value};
 use crate::input::{Date, Email, Int, List, Map, RichText, Set, Slug, Text, Timestamp, Url};
 
 /// An `#[output]` type: what leaves the server is what it lists, and nothing else.
@@ -153,3 +154,21 @@ impl<K: OutputField, V: OutputField, const N: usize> OutputField for Map<K, V, N
         (**self).show(serializer)
     }
 }
+
+/// A list, set or map is stored as JSON.
+macro_rules! stored_as_json {
+    ($([$($generics:tt)*] $ty:ty),+) => {
+        $(impl<$($generics)*> Bind for $ty {
+            const NULL: Value = Value::Json(None);
+            fn value(&self) -> Value {
+                Value::Json(serde_json::to_value(Shown(self)).ok())
+            }
+        })+
+    };
+}
+
+stored_as_json!(
+    [T: OutputField, const N: usize] List<T, N>,
+    [T: OutputField, const N: usize] Set<T, N>,
+    [K: OutputField, V: OutputField, const N: usize] Map<K, V, N>
+);

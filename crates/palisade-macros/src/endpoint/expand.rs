@@ -1,0 +1,137 @@
+//! The endpoint as tokens: the function stays, a type of its name carries the route.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::model::Model;
+
+pub(super) fn expand(model: Model) -> TokenStream {
+    let Model {
+        method,
+        item,
+        function,
+        path,
+        params,
+        limit,
+        body,
+        arguments,
+        answer,
+        report,
+    } = model;
+    let broken = !report.is_empty();
+    let errors = report.into_tokens();
+    let Some(function) = function else {
+        return quote!(#item #errors);
+    };
+    let (name, visibility) = (&function.sig.ident, &function.vis);
+    let text = name.to_string();
+    let unit = quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, dead_code)]
+        #visibility struct #name {}
+    };
+    if broken {
+        // The route is there, so that `routes!` finds it, and asks for nothing, so that nothing follows from the error.
+        return quote! {
+            #[allow(dead_code, unused_variables)]
+            #function
+            #unit
+            #errors
+            impl ::palisade::__private::Endpoint for #name {
+                const ROUTE: ::palisade::__private::Route = ::palisade::__private::Route::BROKEN;
+            }
+        };
+    }
+    let (Some(path), Some(answer)) = (path, answer) else {
+        return quote!(#function);
+    };
+    let witnesses: Vec<_> = (0..arguments.len())
+        .map(|at| format_ident!("ARGUMENT_{at}"))
+        .collect();
+    let asked = arguments.iter().enumerate().map(|(at, argument)| {
+        let (ty, witness, name) = (&argument.ty, &witnesses[at], &argument.name);
+        let maker = if at == 0 { quote!(guard_of) } else { quote!(argument_of) };
+        let shown = shown(ty);
+        quote_spanned!(ty.span()=> const #witness: ::palisade::__private::ArgumentOf<#ty> = ::palisade::__private::#maker::<#ty>(#name, #shown);)
+    });
+    let safe = (method == "GET").then(|| {
+        arguments.iter().enumerate().map(|(at, argument)| {
+            let witness = &witnesses[at];
+            quote_spanned! {argument.ty.span()=>
+                const _: () = ::core::assert!(
+                    !#witness.info.writes,
+                    "P0104: a `GET` handler cannot write, so that safe methods are safe (RFC 9110, section 9.2.1): take `db: ReadDb`, or make this a `#[post]`"
+                );
+            }
+        }).collect::<TokenStream>()
+    });
+    let span = path.span();
+    let named = format_ident!("{name}", span = name.span());
+    let takes = arguments.iter().enumerate().map(|(at, argument)| {
+        let (witness, local, name) = (
+            &witnesses[at],
+            format_ident!("argument_{at}"),
+            &argument.name,
+        );
+        quote!(let #local = ::palisade::__private::take(&#witness, #name, &mut incoming).await?;)
+    });
+    let locals = (0..arguments.len()).map(|at| format_ident!("argument_{at}"));
+    let reply = quote_spanned!(answer.span()=> ::palisade::__private::reply::<#answer, _>(outcome));
+    let limit = option(limit.map(|limit| quote!(#limit)));
+    let body = option(body.map(|body| quote!(#body)));
+    let infos = quote!(&[#(#witnesses.info),*]);
+    let checks = quote_spanned! {span=>
+        const _: () = ::palisade::__private::check_params(&[#(#params),*], #infos);
+    };
+    let one_body = quote_spanned! {name.span()=>
+        const _: () = ::palisade::__private::check_bodies(#infos);
+    };
+    quote! {
+        #function
+        #unit
+        const _: () = {
+            #(#asked)*
+            #safe
+            #checks
+            #one_body
+            impl ::palisade::__private::Endpoint for #named {
+                const ROUTE: ::palisade::__private::Route = ::palisade::__private::Route {
+                    method: #method,
+                    path: #path,
+                    name: #text,
+                    module: ::core::module_path!(),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    arguments: #infos,
+                    limit: #limit,
+                    body_limit: #body,
+                    query_keys: &[#(#witnesses.info.query),*],
+                    call: |mut incoming| ::std::boxed::Box::pin(async move {
+                        #(#takes)*
+                        let outcome = #name(#(#locals),*).await;
+                        #reply
+                    }),
+                };
+            }
+        };
+    }
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// The type as its author wrote it, for tables.
+fn shown(ty: &syn::Type) -> String {
+    let spaced = quote!(#ty).to_string();
+    spaced
+        .replace(" <", "<")
+        .replace("< ", "<")
+        .replace(" >", ">")
+        .replace(" ,", ",")
+        .replace(" :: ", "::")
+}

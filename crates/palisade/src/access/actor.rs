@@ -1,0 +1,55 @@
+//! Who is calling.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::request::Parts;
+
+use super::id::Id;
+use super::policy::Permission;
+use crate::error::Result;
+
+/// An account of the app: what `Id<Account>` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account;
+
+/// The caller, as a credential proved it in this request.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    id: Id<Account>,
+    permissions: Arc<[&'static str]>,
+}
+
+impl Actor {
+    pub(crate) fn new(id: Id<Account>, permissions: Arc<[&'static str]>) -> Self {
+        Self { id, permissions }
+    }
+
+    /// The account.
+    pub fn id(&self) -> Id<Account> {
+        self.id
+    }
+
+    /// Whether this is that account.
+    pub fn is(&self, account: Id<Account>) -> bool {
+        self.id == account
+    }
+
+    /// Whether one of the account's roles carries this permission.
+    pub fn may<P: Permission>(&self) -> bool {
+        self.permissions.contains(&P::NAME)
+    }
+}
+
+/// What [`Authenticator::authenticate`] gives.
+pub type Authenticated<'a> = Pin<Box<dyn Future<Output = Result<Option<Actor>>> + Send + 'a>>;
+
+/// Turns a request's credential into the actor; room `auth` implements it.
+pub trait Authenticator: Send + Sync {
+    /// The actor, or `None` when the request carries no credential.
+    ///
+    /// # Errors
+    /// 401 when it carries one that is not valid, 503 when that cannot be told now.
+    fn authenticate<'a>(&'a self, parts: &'a Parts) -> Authenticated<'a>;
+}

@@ -1,0 +1,189 @@
+//! Guards: the first argument of every handler, which says who may call it.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::actor::{Account, Actor, Authenticator};
+use super::id::{Id, parse};
+use super::policy::{Action, Permission, Permit, Read};
+use crate::db::{Bind, Resource, Value, load};
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::input::{Argument, Incoming};
+
+/// Who may call a handler.
+#[diagnostic::on_unimplemented(
+    message = "P0201: `{Self}` does not say who may call this handler",
+    label = "not a guard",
+    note = "make the first argument `_: Public`, `user: SignedIn` or `Can<Action, T>`; there is no default"
+)]
+pub trait Guard: Argument {}
+
+/// Anybody may call it.
+#[derive(Debug, Clone, Copy)]
+pub struct Public(());
+
+impl Argument for Public {
+    async fn take(_: &mut Incoming) -> Result<Self> {
+        Ok(Self(()))
+    }
+}
+
+impl Guard for Public {}
+
+/// A caller with a valid credential.
+///
+/// # Errors
+/// 401 without one.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The caller's account.
+    pub id: Id<Account>,
+    actor: Actor,
+}
+
+impl SignedIn {
+    pub(crate) fn new(actor: Actor) -> Self {
+        Self {
+            id: actor.id(),
+            actor,
+        }
+    }
+}
+
+impl Deref for SignedIn {
+    type Target = Actor;
+    fn deref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+impl Argument for SignedIn {
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        actor(incoming).await.map(Self::new)
+    }
+}
+
+impl Guard for SignedIn {}
+
+async fn actor(incoming: &mut Incoming) -> Result<Actor> {
+    let authenticator: Arc<dyn Authenticator> = incoming.service()?;
+    authenticator
+        .authenticate(incoming.parts())
+        .await?
+        .ok_or_else(Error::unauthorized)
+}
+
+/// Stands where no one object is meant: `Can<ManageAccounts>`.
+#[derive(Debug, Clone, Copy)]
+pub struct Everywhere;
+
+/// The proof that the caller may do `A`: to the loaded object in it, or everywhere for a [`Permission`].
+///
+/// # Errors
+/// 401 without a credential. 404 when the object is not there or the caller may not read it, so that its existence does
+/// not leak; 403 when it may be read but not `A`.
+///
+/// # Security
+/// Only the guard makes one, after the policy said yes in this request; so a function that takes `Can<Edit, Note>` cannot
+/// be called by code that was not allowed to edit that note.
+pub struct Can<A, T = Everywhere> {
+    object: T,
+    actor: Actor,
+    action: PhantomData<fn() -> A>,
+}
+
+impl<A, T> Can<A, T> {
+    pub(crate) fn new(object: T, actor: Actor) -> Self {
+        Self {
+            object,
+            actor,
+            action: PhantomData,
+        }
+    }
+
+    /// Who may.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The object, without the proof.
+    pub fn into_inner(self) -> T {
+        self.object
+    }
+}
+
+impl<A, T> Deref for Can<A, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.object
+    }
+}
+
+impl<A, T: fmt::Debug> fmt::Debug for Can<A, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Can").field(&self.object).finish()
+    }
+}
+
+impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
+    const PARAMS: &'static [&'static str] = &[T::NAME];
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let actor = actor(incoming).await?;
+        let id = incoming
+            .param(T::NAME)
+            .and_then(parse)
+            .ok_or_else(Error::not_found)?;
+        let db = incoming.service::<crate::db::Db>()?.reader();
+        let object = load::<T>(&db, id).await?.ok_or_else(Error::not_found)?;
+        if !Permit::<Read>::permits(&object, &actor, &db).await? {
+            denied::<A, T>(incoming, &actor);
+            return Err(Error::not_found());
+        }
+        if !Permit::<A>::permits(&object, &actor, &db).await? {
+            denied::<A, T>(incoming, &actor);
+            return Err(Error::forbidden());
+        }
+        Ok(Self::new(object, actor))
+    }
+}
+
+impl<A: Action, T: Permit<A> + Permit<Read>> Guard for Can<A, T> {}
+
+impl<P: Permission> Argument for Can<P> {
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let actor = actor(incoming).await?;
+        if !actor.may::<P>() {
+            denied::<P, Everywhere>(incoming, &actor);
+            return Err(Error::forbidden());
+        }
+        Ok(Self::new(Everywhere, actor))
+    }
+}
+
+impl<P: Permission> Guard for Can<P> {}
+
+fn denied<A, T>(incoming: &Incoming, actor: &Actor) {
+    let last = |name: &'static str| name.rsplit("::").next().unwrap_or(name);
+    let (action, resource) = (
+        last(std::any::type_name::<A>()),
+        last(std::any::type_name::<T>()),
+    );
+    Event::Denied {
+        account: Some(actor.id().uuid()),
+        action,
+        resource,
+    }
+    .emit(incoming.request_id());
+}
+
+/// Binds as the id of the object that the proof is about.
+impl<A, T: Resource> Bind for Can<A, T> {
+    const NULL: Value = Value::Uuid(None);
+    fn value(&self) -> Value {
+        Value::Uuid(Some(self.object.key()))
+    }
+}

@@ -1,0 +1,231 @@
+//! The command line of every app: `serve`, `routes`, `migrate`, `check`, `--help`.
+
+use std::future::Future;
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+
+use super::build::App;
+use super::start::Pending;
+use crate::config::{Config, Environment, Problem, Refusal};
+
+/// `EX_CONFIG` of sysexits.h: the configuration is not right.
+const REFUSED: u8 = 78;
+const USAGE: u8 = 64;
+
+const HELP: &str = "\
+Usage: PROGRAM [COMMAND]
+
+Commands:
+  serve    check everything, then serve (the default)
+  check    check everything that `serve` checks, and open no port
+  migrate  apply the migrations that the database lacks
+  routes   list the routes and who may call them
+  help     print this text
+
+Settings come from palisade.toml and the environment; in development also from .env.
+Exit codes: 0 done, 64 unknown command, 78 refused to start.
+";
+
+/// Runs an app by its command line.
+#[doc(hidden)]
+pub fn run<F, Fut>(app: F) -> ExitCode
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = Result<App, Refusal>>,
+{
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let command = match words
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        [] | ["serve"] => Command::Serve,
+        ["check"] => Command::Check,
+        ["migrate"] => Command::Migrate,
+        ["routes"] => Command::Routes,
+        ["help" | "--help" | "-h"] => {
+            say(HELP);
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            complain("this command is not known; `help` lists those that are");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!(
+                "the asynchronous runtime could not be started: {error}"
+            ));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(async { command.run(app().await?).await }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            complain(refusal.to_string().trim_end());
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Command {
+    Serve,
+    Check,
+    Migrate,
+    Routes,
+}
+
+impl Command {
+    async fn run(self, app: App) -> Result<(), Refusal> {
+        match self {
+            Self::Routes => {
+                say(&table(&app));
+                Ok(())
+            }
+            Self::Check => {
+                app.start_with(Pending::Refuse).await?;
+                say("everything is in order\n");
+                Ok(())
+            }
+            Self::Migrate => {
+                app.start_with(Pending::Apply).await?;
+                say("the database has every migration\n");
+                Ok(())
+            }
+            Self::Serve => serve(app).await,
+        }
+    }
+}
+
+async fn serve(app: App) -> Result<(), Refusal> {
+    let address = match &app.config {
+        Some(config) => {
+            start_log(config);
+            SocketAddr::new(config.host, config.port)
+        }
+        None => return Err(Refusal::default()),
+    };
+    for notice in &app.notices {
+        tracing::warn!("{notice}");
+    }
+    let started = app.start().await?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| cannot_listen(address, &error))?;
+    tracing::info!(
+        perimeter = started.summary(),
+        "listening on http://{address}"
+    );
+    started.serve(listener, stop()).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Refusal {
+    let (what, fix) = match error.kind() {
+        std::io::ErrorKind::AddrInUse => (
+            "is taken by another program",
+            "stop that program, or choose another PORT",
+        ),
+        std::io::ErrorKind::PermissionDenied => (
+            "is not allowed to this user",
+            "choose a PORT of 1024 or above",
+        ),
+        std::io::ErrorKind::AddrNotAvailable => (
+            "is not an address of this machine",
+            "choose a HOST of this machine, such as 127.0.0.1 or 0.0.0.0",
+        ),
+        _ => ("cannot be listened on", "choose another HOST or PORT"),
+    };
+    let mut refusal = Refusal::default();
+    refusal.add(Problem::new(
+        format!("{address} {what}"),
+        "HOST and PORT",
+        fix,
+    ));
+    refusal
+}
+
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(config.log.as_str());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stdout);
+    // A second app in one process, as in tests, keeps the first one's log.
+    let _ = if config.env == Environment::Development {
+        builder
+            .with_ansi(std::io::stdout().is_terminal())
+            .try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
+}
+
+/// Ends on Ctrl-C or SIGTERM; a second one ends at once.
+async fn stop() {
+    wait_for_signal().await;
+    tracing::info!("stopping; requests that are under way may end");
+    tokio::spawn(async {
+        wait_for_signal().await;
+        std::process::exit(130);
+    });
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn table(app: &App) -> String {
+    let width =
+        |of: fn(&crate::endpoint::Route) -> usize| app.routes.iter().map(of).max().unwrap_or(0);
+    let (path, guard) = (
+        width(|route| route.path.len()),
+        width(|route| route.guard().len()),
+    );
+    let row = |route: &crate::endpoint::Route| {
+        let limit = route.limit.unwrap_or("");
+        let (method, own, who) = (route.method, route.path, route.guard());
+        format!(
+            "{method:<7} {own:<path$}  {who:<guard$}  {limit:<8}  {}:{}\n",
+            route.file, route.line
+        )
+    };
+    app.routes.iter().map(row).collect()
+}
+
+fn say(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,273 @@
+//! From a built app to a serving one: the database opened, migrated and checked, the router made.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use http::StatusCode;
+use tokio::net::TcpListener;
+
+use super::build::App;
+use crate::access::Authenticator;
+use crate::auth::{self, Accounts};
+use crate::config::{Config, Environment, Problem, Refusal};
+use crate::db::{self, Db, DbOptions};
+use crate::endpoint::Route;
+use crate::error::Error;
+use crate::input::{Incoming, RequestId, Services};
+use crate::perimeter::{Pattern, Perimeter, serve};
+use crate::secret::Secret;
+
+/// An app that passed every check and is ready to serve.
+pub struct Started {
+    router: Router,
+    perimeter: Perimeter,
+    db: Db,
+}
+
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Started").finish_non_exhaustive()
+    }
+}
+
+/// What to do about migrations that are not applied yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pending {
+    /// Apply them.
+    Apply,
+    /// Refuse to start.
+    Refuse,
+}
+
+impl App {
+    /// Opens the database, applies or checks migrations, prepares every statement and makes the router.
+    ///
+    /// In development pending migrations are applied; in production they are a refusal.
+    ///
+    /// # Errors
+    /// Every problem at once.
+    pub async fn start(self) -> Result<Started, Refusal> {
+        let development = self
+            .config
+            .as_ref()
+            .is_some_and(|config| config.env == Environment::Development);
+        self.start_with(if development {
+            Pending::Apply
+        } else {
+            Pending::Refuse
+        })
+        .await
+    }
+
+    pub(super) async fn start_with(mut self, pending: Pending) -> Result<Started, Refusal> {
+        let Some(config) = self.config.take() else {
+            return Err(Refusal::default());
+        };
+        let db = open(&config).await?;
+        let mut refusal = Refusal::default();
+        self.migrate(&db, pending, &mut refusal).await;
+        if refusal.is_empty() {
+            self.check_database(&db, &mut refusal).await;
+        }
+        let mut services = std::mem::take(&mut self.services);
+        match Accounts::new(&config, self.roles.clone(), db.clone()) {
+            Ok(accounts) => {
+                services.insert::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
+                services.insert(accounts);
+            }
+            Err(_) => refusal.add(Problem::new(
+                "the machine gives no random numbers",
+                "operating system",
+                "mend its random number source",
+            )),
+        }
+        services.insert(db.clone());
+        let router = router(&self.routes, config.body_limit.bytes(), &Arc::new(services));
+        let perimeter = Perimeter {
+            handler_timeout: config.handler_timeout,
+            allowed_hosts: config.allowed_hosts.clone(),
+        };
+        refusal.or(Started {
+            router,
+            perimeter,
+            db,
+        })
+    }
+
+    async fn migrate(&self, db: &Db, pending: Pending, refusal: &mut Refusal) {
+        for set in [Some(auth::MIGRATIONS), self.migrations]
+            .into_iter()
+            .flatten()
+        {
+            let outcome = match pending {
+                Pending::Apply => set.run(db).await.map(|()| Vec::new()),
+                Pending::Refuse => set.pending(db).await,
+            };
+            match outcome {
+                Ok(files) if files.is_empty() => {}
+                Ok(files) => refusal.add(Problem::new(
+                    format!("the database lacks the migrations {}", files.join(", ")),
+                    "database",
+                    "run this program once with `migrate`",
+                )),
+                Err(error) => refusal.add(Problem::new(
+                    error.to_string(),
+                    "migrations",
+                    "mend what it says, then run this program with `migrate`",
+                )),
+            }
+        }
+    }
+
+    async fn check_database(&self, db: &Db, refusal: &mut Refusal) {
+        for fault in db::check(db).await {
+            refusal.add(Problem::new(fault.what, fault.place, fault.fix));
+        }
+        match auth::unknown_roles(&db.reader(), &self.roles).await {
+            Ok(unknown) => {
+                for role in unknown {
+                    refusal.add(Problem::new(
+                        format!("the database gives somebody the role `{role}`, which the code does not know"),
+                        "table palisade_account_roles",
+                        "add `.role(Role::new(…))` where the app is built, or take the role away in the database",
+                    ));
+                }
+            }
+            Err(_) => refusal.add(Problem::new(
+                "the roles of accounts cannot be read",
+                "table palisade_account_roles",
+                "run this program once with `migrate`",
+            )),
+        }
+    }
+}
+
+async fn open(config: &Config) -> Result<Db, Refusal> {
+    let url = Secret::new(config.database_url.expose().clone());
+    let options = DbOptions {
+        url,
+        cursor_key: config.secret_key.derive("cursors"),
+    };
+    Db::open(options).await.map_err(|error| {
+        let mut refusal = Refusal::default();
+        refusal.add(match error {
+            db::DbError::Address(what) => Problem::new(
+                what,
+                "DATABASE_URL",
+                "set it to `sqlite:data/app.sqlite` or `postgres://user:password@host/database`",
+            ),
+            _ => Problem::new(
+                "the database does not answer",
+                "DATABASE_URL",
+                "start the database, or correct the address, user or password",
+            ),
+        });
+        refusal
+    })
+}
+
+fn router(routes: &[Route], body_limit: u64, services: &Arc<Services>) -> Router {
+    let mut router = Router::new();
+    for route in routes.iter().copied() {
+        let services = Arc::clone(services);
+        let handler =
+            move |request: Request| dispatch(route, body_limit, Arc::clone(&services), request);
+        router = router.route(route.path, on(filter(route.method), handler));
+    }
+    router
+        .fallback(|request: Request| refuse(request, Error::not_found()))
+        .method_not_allowed_fallback(|request: Request| {
+            // axum adds the `Allow` header from its own table.
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            refuse(
+                request,
+                Error::new(
+                    status,
+                    "method-not-allowed",
+                    "This method is not taken here",
+                ),
+            )
+        })
+}
+
+fn filter(method: &str) -> MethodFilter {
+    match method {
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        "PATCH" => MethodFilter::PATCH,
+        "DELETE" => MethodFilter::DELETE,
+        _ => MethodFilter::GET,
+    }
+}
+
+async fn refuse(request: Request, error: Error) -> Response {
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or("", RequestId::as_str)
+        .to_owned();
+    error.into_response(&id)
+}
+
+async fn dispatch(
+    route: Route,
+    body_limit: u64,
+    services: Arc<Services>,
+    request: Request,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let id = parts
+        .extensions
+        .get::<RequestId>()
+        .map_or("", RequestId::as_str)
+        .to_owned();
+    let outcome = match RawPathParams::from_request_parts(&mut parts, &()).await {
+        Ok(params) => {
+            let params = params
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            let limit =
+                usize::try_from(route.body_limit.unwrap_or(body_limit)).unwrap_or(usize::MAX);
+            (route.call)(Incoming::new(
+                parts,
+                body,
+                params,
+                route.query_keys,
+                limit,
+                services,
+            ))
+            .await
+        }
+        // A segment that is not UTF-8 names nothing.
+        Err(_) => Err(Error::not_found()),
+    };
+    let mut response = outcome.unwrap_or_else(|error| {
+        error.log(&id);
+        error.into_response(&id)
+    });
+    response.extensions_mut().insert(Pattern(route.path));
+    response
+}
+
+impl Started {
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// What the perimeter does, in one line.
+    pub fn summary(&self) -> String {
+        self.perimeter.summary()
+    }
+
+    /// Serves on this listener until `stop` is done and what is under way has ended.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        serve(listener, self.router, self.perimeter, stop).await;
+        self.db.close().await;
+    }
+}
