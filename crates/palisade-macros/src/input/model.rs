@@ -212,21 +212,21 @@ fn rules(fields: Vec<Field>, report: &mut Report) -> Vec<InputField> {
                 );
                 return InputField { field, raw: false };
             }
-            let raw = want(&field.ty, &said, &field, report);
+            let raw = want(&field.ty, &said, report);
             InputField { field, raw }
         })
         .collect()
 }
 
 /// Whether the type is plain; says what it lacks when no rule bounds it.
-fn want(ty: &Type, said: &str, field: &Field, report: &mut Report) -> bool {
+fn want(ty: &Type, said: &str, report: &mut Report) -> bool {
     let Some((name, inner)) = last_segment(ty) else {
         return false;
     };
     let ranged = said.contains("range");
     let measured = said.contains("length") && (said.contains("max") || said.contains("equal"));
     match name.as_str() {
-        "Option" => inner.is_some_and(|inner| want(inner, said, field, report)),
+        "Option" => inner.is_some_and(|inner| want(inner, said, report)),
         "String" => {
             if !measured {
                 report.add(
@@ -264,7 +264,7 @@ fn want(ty: &Type, said: &str, field: &Field, report: &mut Report) -> bool {
                 .map(|(_, rule)| rule)
                 .unwrap_or_default();
             if let Some(inner) = inner
-                && !want(inner, inner_rule, field, report)
+                && !want(inner, inner_rule, report)
             {
                 report.add(
                     ty,

@@ -112,12 +112,15 @@ pub struct ArgumentInfo {
     pub service: Option<ServiceType>,
 }
 
+/// An argument on its way.
+type Taken<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
 /// How an argument is taken; asks for its trait once, at the type's own place.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ArgumentOf<T> {
     pub info: ArgumentInfo,
-    take: for<'a> fn(&'a mut Incoming) -> Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>,
+    take: for<'a> fn(&'a mut Incoming) -> Taken<'a, T>,
 }
 
 #[doc(hidden)]
