@@ -172,3 +172,8 @@ pub use palisade_macros::settings;
 /// }
 /// ```
 pub use palisade_macros::sql;
+
+// The examples of the front page are tested like all others.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;
