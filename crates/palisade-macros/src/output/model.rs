@@ -38,6 +38,8 @@ pub(super) fn model(attribute: TokenStream, item: TokenStream) -> Model {
         Ok(Item::Struct(mut item)) => {
             model.name = Some(item.ident.clone());
             if !item.generics.params.is_empty() {
+                // Nothing is made of it: an impl would lack the generics and add an error.
+                model.name = None;
                 model.report.add(
                     &item.generics,
                     "P0404",

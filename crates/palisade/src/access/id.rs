@@ -106,14 +106,14 @@ impl<T> Column for Id<T> {
     }
 }
 
-impl<T> Row for Id<T> {
+impl<T: 'static> Row for Id<T> {
     const COLUMNS: &'static [(&'static str, bool)] = &[];
     fn from_row(row: &RawRow) -> Result<Self, DbError> {
         Uuid::from_row(row).map(Self::from_uuid)
     }
 }
 
-impl<T> Untyped for Id<T> {}
+impl<T: 'static> Untyped for Id<T> {}
 
 impl<T> OutputField for Id<T> {
     fn show<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

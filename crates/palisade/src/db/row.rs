@@ -25,7 +25,7 @@ pub enum RawRow {
     label = "not read from columns",
     note = "declare it with `#[resource(table = \"…\", owner = \"…\")]` or `#[row]`, or read a scalar such as `i64`"
 )]
-pub trait Row: Sized {
+pub trait Row: Sized + 'static {
     /// The columns that it reads, and whether each may be null.
     const COLUMNS: &'static [(&'static str, bool)];
     /// Reads one row.

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use super::error::DbError;
 use super::handle::Runs;
 use super::page::{self, Page, PageRequest};
+use super::pools::Target;
 use super::row::{RawRow, Resource, Row, Untyped};
 use super::value::{Bind, Value};
 use crate::error::Result;
@@ -38,6 +41,9 @@ pub struct Sql<K, R = Whatever> {
 pub struct Piece {
     parts: Vec<Part>,
 }
+
+/// A statement on its way; its type names no handle, so that a wrong one is told once.
+type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// The columns that a list may be ordered by; made by `#[columns]`.
 #[diagnostic::on_unimplemented(
@@ -121,7 +127,7 @@ impl Builder {
     }
 }
 
-impl<K, R> Sql<K, R> {
+impl<K: 'static, R: 'static> Sql<K, R> {
     #[doc(hidden)]
     pub fn fixed(text: &'static str, values: Vec<Value>) -> Self {
         Self {
@@ -135,97 +141,120 @@ impl<K, R> Sql<K, R> {
     ///
     /// # Errors
     /// 500 when the database refuses it, 503 when it is away.
-    pub async fn execute(self, db: &impl Runs<K>) -> Result<u64> {
-        db.target()
-            .execute(self.text, self.values)
-            .await
-            .map_err(DbError::into_error)
+    pub fn execute<'a>(self, db: &'a impl Runs<K>) -> Running<'a, u64> {
+        let target = db.target();
+        Box::pin(async move {
+            target
+                .execute(self.text, self.values)
+                .await
+                .map_err(DbError::into_error)
+        })
     }
 
-    async fn fetch_one<T: Row>(self, db: &impl Runs<K>) -> Result<T> {
-        let rows = self.fetch(2, db).await?;
-        match rows.as_slice() {
-            [row] => Ok(T::from_row(row)?),
-            [] => Err(DbError::Count {
-                expected: "one row",
-                found: "none",
+    fn fetch_one<T: Row>(self, target: Target<'_>) -> Running<'_, T> {
+        Box::pin(async move {
+            let rows = self.fetch(2, target).await?;
+            match rows.as_slice() {
+                [row] => Ok(T::from_row(row)?),
+                [] => Err(DbError::Count {
+                    expected: "one row",
+                    found: "none",
+                }
+                .into()),
+                _ => Err(DbError::Count {
+                    expected: "one row",
+                    found: "several",
+                }
+                .into()),
             }
-            .into()),
-            _ => Err(DbError::Count {
-                expected: "one row",
-                found: "several",
+        })
+    }
+
+    fn fetch_optional<T: Row>(self, target: Target<'_>) -> Running<'_, Option<T>> {
+        Box::pin(async move {
+            let rows = self.fetch(2, target).await?;
+            match rows.as_slice() {
+                [] => Ok(None),
+                [row] => Ok(Some(T::from_row(row)?)),
+                _ => Err(DbError::Count {
+                    expected: "one row at most",
+                    found: "several",
+                }
+                .into()),
             }
-            .into()),
+        })
+    }
+
+    fn fetch_at_most<T: Row>(self, most: u16, target: Target<'_>) -> Running<'_, Vec<T>> {
+        Box::pin(async move {
+            let rows = self.fetch(most.into(), target).await?;
+            Ok(rows
+                .iter()
+                .map(T::from_row)
+                .collect::<Result<_, DbError>>()?)
+        })
+    }
+
+    fn fetch(
+        self,
+        most: usize,
+        target: Target<'_>,
+    ) -> impl Future<Output = Result<Vec<RawRow>>> + Send {
+        let (text, values) = (self.text, self.values);
+        async move {
+            target
+                .fetch(text, values, most)
+                .await
+                .map_err(DbError::into_error)
         }
-    }
-
-    async fn fetch_optional<T: Row>(self, db: &impl Runs<K>) -> Result<Option<T>> {
-        let rows = self.fetch(2, db).await?;
-        match rows.as_slice() {
-            [] => Ok(None),
-            [row] => Ok(Some(T::from_row(row)?)),
-            _ => Err(DbError::Count {
-                expected: "one row at most",
-                found: "several",
-            }
-            .into()),
-        }
-    }
-
-    async fn fetch_at_most<T: Row>(self, most: u16, db: &impl Runs<K>) -> Result<Vec<T>> {
-        let rows = self.fetch(most.into(), db).await?;
-        Ok(rows
-            .iter()
-            .map(T::from_row)
-            .collect::<Result<_, DbError>>()?)
-    }
-
-    async fn fetch(self, most: usize, db: &impl Runs<K>) -> Result<Vec<RawRow>> {
-        db.target()
-            .fetch(self.text, self.values, most)
-            .await
-            .map_err(DbError::into_error)
     }
 }
 
-impl<K> Sql<K, Whatever> {
+impl<K: 'static> Sql<K, Whatever> {
     /// The one row that it must give.
     ///
     /// # Errors
     /// 500 when it gives none or several, 503 when the database is away.
-    pub async fn one<T: Untyped>(self, db: &impl Runs<K>) -> Result<T> {
-        self.fetch_one(db).await
+    pub fn one<'a, T: Untyped>(self, db: &'a impl Runs<K>) -> Running<'a, T> {
+        self.fetch_one(db.target())
     }
 
     /// The row that it may give.
     ///
     /// # Errors
     /// 500 when it gives several, 503 when the database is away.
-    pub async fn optional<T: Untyped>(self, db: &impl Runs<K>) -> Result<Option<T>> {
-        self.fetch_optional(db).await
+    pub fn optional<'a, T: Untyped>(self, db: &'a impl Runs<K>) -> Running<'a, Option<T>> {
+        self.fetch_optional(db.target())
     }
 
     /// Its first rows, `most` at most; the rest is not read.
     ///
     /// # Errors
     /// 500 when the database refuses it, 503 when it is away.
-    pub async fn at_most<T: Untyped>(self, most: u16, db: &impl Runs<K>) -> Result<Vec<T>> {
-        self.fetch_at_most(most, db).await
+    pub fn at_most<'a, T: Untyped>(self, most: u16, db: &'a impl Runs<K>) -> Running<'a, Vec<T>> {
+        self.fetch_at_most(most, db.target())
     }
 
     /// One page of it, newest first, by the resource's id.
     ///
     /// # Errors
     /// 400 when the cursor is not one of this list, 500 or 503 when the database fails.
-    pub async fn page<T: Resource>(
+    pub fn page<'a, T: Resource>(
+        self,
+        request: &'a PageRequest,
+        db: &'a impl Runs<K>,
+    ) -> Running<'a, Page<T>> {
+        let target = db.target();
+        Box::pin(self.fetch_page(request, target))
+    }
+
+    async fn fetch_page<T: Resource>(
         self,
         request: &PageRequest,
-        db: &impl Runs<K>,
+        target: Target<'_>,
     ) -> Result<Page<T>> {
-        let target = db.target();
         let key = target.cursor_key();
-        let inner = self.text;
-        let mut values = self.values;
+        let (inner, mut values) = (self.text, self.values);
         let after = match &request.after {
             Some(cursor) => {
                 values.push(Value::Uuid(Some(page::id_of(key, &inner, cursor)?)));
@@ -256,28 +285,28 @@ impl<K> Sql<K, Whatever> {
     }
 }
 
-impl<K, R: Row> Sql<K, Typed<R>> {
+impl<K: 'static, R: Row> Sql<K, Typed<R>> {
     /// The one row that it must give.
     ///
     /// # Errors
     /// 500 when it gives none or several, 503 when the database is away.
-    pub async fn one(self, db: &impl Runs<K>) -> Result<R> {
-        self.fetch_one(db).await
+    pub fn one<'a>(self, db: &'a impl Runs<K>) -> Running<'a, R> {
+        self.fetch_one(db.target())
     }
 
     /// The row that it may give.
     ///
     /// # Errors
     /// 500 when it gives several, 503 when the database is away.
-    pub async fn optional(self, db: &impl Runs<K>) -> Result<Option<R>> {
-        self.fetch_optional(db).await
+    pub fn optional<'a>(self, db: &'a impl Runs<K>) -> Running<'a, Option<R>> {
+        self.fetch_optional(db.target())
     }
 
     /// Its first rows, `most` at most; the rest is not read.
     ///
     /// # Errors
     /// 500 when the database refuses it, 503 when it is away.
-    pub async fn at_most(self, most: u16, db: &impl Runs<K>) -> Result<Vec<R>> {
-        self.fetch_at_most(most, db).await
+    pub fn at_most<'a>(self, most: u16, db: &'a impl Runs<K>) -> Running<'a, Vec<R>> {
+        self.fetch_at_most(most, db.target())
     }
 }

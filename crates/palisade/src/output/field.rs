@@ -82,6 +82,7 @@ plain!(
     f64,
     bool,
     String,
+    str,
     &'static str
 );
 

@@ -1,0 +1,31 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[resource(table = "notes", owner = "owner_id")]
+struct Note {
+    id: Id<Note>,
+    owner_id: Id<Account>,
+    title: String,
+}
+
+impl Permit<Read> for Note {
+    async fn permits(&self, actor: &Actor, _: &ReadDb) -> Result<bool> {
+        Ok(actor.is(self.owner_id))
+    }
+}
+
+struct Share;
+
+impl Permit<Share> for Note {
+    async fn permits(&self, actor: &Actor, _: &ReadDb) -> Result<bool> {
+        Ok(actor.is(self.owner_id))
+    }
+}
+
+#[post("/notes/{note}/shares")]
+async fn handle(note: Can<Share, Note>) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn main() {}

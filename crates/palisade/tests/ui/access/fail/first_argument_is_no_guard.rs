@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[get("/hello")]
+async fn handle(db: ReadDb) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[columns]
+enum Order {
+    Title,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[get("/hello")]
+async fn handle(_: Public) {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[post("/hello", limit = "30/min")]
+async fn handle(_: Public) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[get("/hello")]
+async fn handle(_: Public) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn routes() -> palisade::endpoint::Routes {
+    routes![handle]
+}
+
+fn main() {}

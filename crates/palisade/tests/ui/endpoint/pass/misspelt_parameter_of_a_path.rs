@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[get("/tags/{slug}")]
+async fn handle(_: Public, Path(slug): Path<Slug>) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[input]
+struct NewNote {
+    title: Option<String>,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[input]
+struct NewNote {
+    #[garde(length(max = 5), inner(length(max = 20)))]
+    tags: Vec<String>,
+}
+
+fn main() {}

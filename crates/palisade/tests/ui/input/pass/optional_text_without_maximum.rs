@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[input]
+struct NewNote {
+    title: Option<Text<1, 200>>,
+}
+
+fn main() {}

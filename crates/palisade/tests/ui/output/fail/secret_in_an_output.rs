@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[output]
+struct View {
+    key: Secret<String>,
+}
+
+fn main() {}

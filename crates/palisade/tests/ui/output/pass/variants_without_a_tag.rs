@@ -1,0 +1,11 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[output(tag = "kind")]
+enum Change {
+    Renamed { title: String },
+    Removed,
+}
+
+fn main() {}
