@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -17,6 +16,7 @@ use crate::secret::key::Key;
 /// How long a request waits for a free connection.
 const WAIT: Duration = Duration::from_secs(3);
 /// The longest that one statement may run.
+#[cfg(feature = "postgres")]
 const STATEMENT: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
@@ -188,7 +188,7 @@ async fn open_postgres(url: &str) -> Result<Pools, DbError> {
     };
     let parsed = url::Url::parse(url).map_err(|_| malformed())?;
     let host = parsed.host_str().unwrap_or_default().to_owned();
-    let mut options = PgConnectOptions::from_str(url).map_err(|_| malformed())?;
+    let mut options = url.parse::<PgConnectOptions>().map_err(|_| malformed())?;
     let local = matches!(host.as_str(), "" | "localhost" | "127.0.0.1" | "[::1]");
     if !local {
         // sqlx's default falls back to plain text in silence.

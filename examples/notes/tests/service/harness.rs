@@ -1,0 +1,226 @@
+//! The service as a real process, and a small HTTP/1.1 client.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct Service {
+    child: Child,
+    pub(crate) port: u16,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// A key that this machine made now; development only.
+fn key() -> String {
+    palisade::secret::key::Key::generate_text().expose().clone()
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+pub(crate) fn command(folder: &std::path::Path, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_notes"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .envs(variables.iter().copied());
+    command
+}
+
+/// Runs it to its end with these variables.
+pub(crate) fn run(
+    folder: &std::path::Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Output {
+    command(folder, variables)
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+impl Service {
+    pub(crate) fn start() -> Self {
+        Self::start_in(tempfile::tempdir().expect("a folder"), &key())
+    }
+
+    fn start_in(folder: tempfile::TempDir, key: &str) -> Self {
+        let port = free_port();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.path().join("log"))
+            .expect("a log");
+        let variables = [
+            ("PALISADE_ENV", "development"),
+            ("DATABASE_URL", "sqlite:data/notes.sqlite"),
+            ("PALISADE_SECRET_KEY", key),
+            ("PORT", &port.to_string()),
+        ];
+        let child = command(folder.path(), &variables)
+            .stdout(log)
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("it starts");
+        let service = Self {
+            child,
+            port,
+            folder,
+        };
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "the service did not open its port"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        service
+    }
+
+    /// Kills it as `kill -9` does, and starts it again on the same data.
+    pub(crate) fn kill_and_restart(mut self) -> Self {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        Self::start_in(folder, &key())
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("data/notes.sqlite")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("the log")
+    }
+
+    /// Sends these bytes on a connection of its own, and reads to its end.
+    pub(crate) fn raw(&self, request: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .expect("a timeout");
+        // A refusal may come before all is sent.
+        let _ = stream.write_all(request);
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text
+            .split_once("\r\n\r\n")
+            .unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let mut lines = head.lines();
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .and_then(|code| code.parse().ok());
+        let header = |line: &str| {
+            line.split_once(": ")
+                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        };
+        Answer {
+            status: status.expect("a status"),
+            headers: lines.filter_map(header).collect(),
+            text: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n",
+            self.port
+        );
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        self.raw(&[head.as_bytes(), body].concat())
+    }
+
+    pub(crate) fn call(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = Vec::new();
+        if !token.is_empty() {
+            headers.push(("authorization", bearer.as_str()));
+        }
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.send(method, path, &headers, body.as_bytes())
+    }
+
+    pub(crate) fn sign_up(&self, email: &str) -> Answer {
+        self.call(
+            "POST",
+            "/auth/sign-up",
+            "",
+            &format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#),
+        )
+    }
+
+    pub(crate) fn sign_in(&self, email: &str) -> String {
+        let answer = self.call(
+            "POST",
+            "/auth/sign-in",
+            "",
+            &format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#),
+        );
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
+    }
+
+    /// Signs up and in.
+    pub(crate) fn account(&self, email: &str) -> String {
+        assert_eq!(self.sign_up(email).status, 201);
+        self.sign_in(email)
+    }
+
+    pub(crate) fn note(&self, token: &str, title: &str) -> String {
+        let body = format!(r#"{{"title":"{title}","body":"text","stars":3,"tags":["a"]}}"#);
+        let answer = self.call("POST", "/notes", token, &body);
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json()["id"].as_str().expect("an id").to_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

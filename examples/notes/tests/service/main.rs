@@ -1,0 +1,7 @@
+//! The notes service over HTTP: its surface, its refusals, and how it refuses to start.
+
+mod accounts;
+mod attacks;
+mod harness;
+mod start;
+mod surface;
