@@ -1,6 +1,7 @@
 //! The connections, one enum over the databases that are compiled in.
 
 use std::borrow::Cow;
+#[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::time::Duration;
 

@@ -73,7 +73,7 @@ fn refuses_each_wrong_setting_by_name() {
         ("HOST", Some("not an address"), "HOST"),
         ("PALISADE_ENV", Some("staging"), "PALISADE_ENV"),
         ("PALISADE_ENV", None, "production"),
-        ("PALISADE_ENV", Some("production"), KEY),
+        ("PALISADE_ENV", Some("production"), "PALISADE_ALLOWED_HOSTS"),
         ("PALISADE_BODY_LIMIT", Some("much"), "PALISADE_BODY_LIMIT"),
         ("PALISADE_BODY_LIMIT", Some("1 GiB"), "PALISADE_BODY_LIMIT"),
         ("PALISADE_BODY_LIMITS", Some("1 MiB"), "PALISADE_BODY_LIMIT"),
@@ -252,4 +252,19 @@ fn answers_its_command_line() {
         "{table}"
     );
     assert_eq!(table.lines().count(), 13);
+}
+
+#[test]
+fn refuses_a_development_key_in_production() {
+    let key = palisade::secret::key::Key::generate_text().expose().clone();
+    let key = format!("dev_{key}");
+    let (said, code) = with(
+        &[("PALISADE_ENV", Some("production")), (KEY, Some(&key))],
+        &[],
+    );
+    assert_eq!(code, Some(78));
+    for name in [KEY, "PALISADE_ALLOWED_HOSTS", "PALISADE_TRUSTED_PROXIES"] {
+        assert!(said.contains(name), "{said}");
+    }
+    assert!(!said.contains(&key), "{said}");
 }
