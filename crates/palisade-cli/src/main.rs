@@ -1,2 +1,89 @@
-//! x
-fn main() {}
+//! The `palisade` command: starts services, explains what the compiler said.
+
+mod explain;
+mod new;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Starts palisade services, and explains what the compiler said.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Writes a new service: accounts, one owned resource, its migration and its tests
+    New {
+        /// The folder to make; its last part names the service
+        name: PathBuf,
+        /// Build and start it, and print its address and three requests to try
+        #[arg(long)]
+        run: bool,
+        /// A checkout of palisade to build against, in place of the published version
+        #[arg(long, value_name = "DIR")]
+        path_to_palisade: Option<PathBuf>,
+    },
+    /// Tells why the compiler refused something, and what to write instead
+    Explain {
+        /// The code at the start of the error, such as P0201
+        code: String,
+    },
+    #[command(hide = true, name = "announce")]
+    Announce { port: u16, name: String },
+}
+
+/// Why a task failed: what to print, and how to end.
+struct Failure {
+    text: String,
+    code: u8,
+}
+
+impl Failure {
+    /// The command was used wrongly.
+    fn usage(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            code: 2,
+        }
+    }
+
+    /// Used rightly, but it cannot be done.
+    fn other(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            code: 1,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::New {
+            name,
+            run,
+            path_to_palisade,
+        } => new::new(&name, path_to_palisade.as_deref(), run),
+        Task::Explain { code } => explain::explain(&code),
+        Task::Announce { port, name } => new::announce(port, &name),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            let _ = writeln!(anstream::stderr(), "{}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Prints; a reader that went away is no error.
+fn say(text: &str) {
+    let _ = anstream::stdout().write_all(text.as_bytes());
+    let _ = anstream::stdout().flush();
+}
