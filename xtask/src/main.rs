@@ -1,5 +1,6 @@
 //! What a maintainer does: `cargo xtask test`, `cargo xtask tidy`.
 
+mod generated;
 mod postgres;
 mod steps;
 mod tidy;

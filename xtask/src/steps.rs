@@ -7,10 +7,11 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::postgres::{self, Server};
-use crate::tidy;
+use crate::{generated, tidy};
 
 enum Check {
     Tidy,
+    Generated,
     Cargo(&'static [&'static str]),
     /// With `PALISADE_TEST_POSTGRES` set, where there is a server.
     CargoWithData(&'static [&'static str]),
@@ -29,6 +30,7 @@ const STEPS: &[Step] = &[
     Step { name: "default-features", check: Check::Cargo(&["check", "-p", "palisade"]) },
     Step { name: "postgres-only", check: Check::Cargo(&["check", "-p", "palisade", "--no-default-features", "--features", "postgres"]) },
     Step { name: "tests", check: Check::CargoWithData(&["test", "--workspace", "--all-features", "--no-fail-fast"]) },
+    Step { name: "new-service", check: Check::Generated },
 ];
 
 /// Runs the steps, all of them even when one fails, so that one run tells everything.
@@ -127,6 +129,7 @@ impl Check {
     fn run(&self, root: &Path, server: Option<&Server>) -> Result<(), String> {
         let (arguments, server) = match self {
             Self::Tidy => return tidy::check(root).into_result(),
+            Self::Generated => return generated::check(root),
             Self::Cargo(arguments) => (arguments, None),
             Self::CargoWithData(arguments) => (arguments, server),
         };
@@ -140,7 +143,7 @@ impl Check {
 }
 
 /// A cargo that does not see the variables that belong to this command's own package: build scripts would run again.
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.current_dir(root).stdin(Stdio::null());
@@ -153,7 +156,7 @@ fn cargo(root: &Path) -> Command {
     command
 }
 
-fn output(mut command: Command) -> Result<(), String> {
+pub(crate) fn output(mut command: Command) -> Result<(), String> {
     let output = command
         .output()
         .map_err(|error| format!("cannot run {command:?}: {error}"))?;
