@@ -17,6 +17,10 @@ pub(super) fn stand_in(report: Report) -> TokenStream {
 pub(super) fn expand(call: &Call, statement: &Statement) -> TokenStream {
     let checked = &statement.checked;
     let unscoped = match &call.unscoped {
+        // The statement that a piece stands in is the one that names the owner.
+        None if call.on.is_some() => {
+            quote!(::core::option::Option::Some("a piece of other statements"))
+        }
         Some(reason) => quote!(::core::option::Option::Some(#reason)),
         None => quote!(::core::option::Option::None),
     };

@@ -41,6 +41,7 @@ const WRITING: &[&str] = &[
     "lo_import",
     "lo_export",
     "pg_notify",
+    "set_config",
 ];
 
 pub(super) fn model(call: &Call, report: &mut Report) -> Option<Statement> {

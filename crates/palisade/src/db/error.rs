@@ -58,9 +58,14 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
-/// PostgreSQL's class 57P (operator intervention) and 53 (insufficient resources), and SQLite's "busy".
+/// PostgreSQL's classes 08 (connection), 57P (operator intervention) and 53 (insufficient resources), and SQLite's "busy".
 fn is_going_away(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code.starts_with("57P") || code.starts_with("53") || code == "5")
+    code.is_some_and(|code| {
+        let busy = code
+            .parse::<u32>()
+            .is_ok_and(|number| code.len() < 5 && number & 0xff == 5);
+        code.starts_with("57P") || code.starts_with("53") || code.starts_with("08") || busy
+    })
 }
 
 impl DbError {

@@ -50,8 +50,19 @@ impl Migrations {
         let outcome = match db.pools() {
             #[cfg(feature = "sqlite")]
             Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+            // A connection of its own, closed afterwards: a failed run leaves the lock with its connection, and a migration
+            // may take longer than a statement of a request.
             #[cfg(feature = "postgres")]
-            Pools::Postgres { writer, .. } => migrator.run(writer).await,
+            Pools::Postgres { writer, .. } => {
+                use sqlx::Connection as _;
+                let mut connection = writer.acquire().await?.detach();
+                sqlx::query("set statement_timeout = 0")
+                    .execute(&mut connection)
+                    .await?;
+                let outcome = migrator.run(&mut connection).await;
+                connection.close().await?;
+                outcome
+            }
         };
         outcome.map_err(|error| self.explain(error))
     }

@@ -188,9 +188,19 @@ async fn open_postgres(url: &str) -> Result<Pools, DbError> {
         )
     };
     let parsed = url::Url::parse(url).map_err(|_| malformed())?;
-    let host = parsed.host_str().unwrap_or_default().to_owned();
+    let host = parsed
+        .host_str()
+        .filter(|host| !host.is_empty())
+        .ok_or_else(malformed)?
+        .to_owned();
+    // A parameter could name another host or switch TLS off; the certificate of a private authority is all that is wanted.
+    if parsed.query_pairs().any(|(name, _)| name != "sslrootcert") {
+        return Err(DbError::Address(
+            "the PostgreSQL address takes no parameter but `sslrootcert`".to_owned(),
+        ));
+    }
     let mut options = url.parse::<PgConnectOptions>().map_err(|_| malformed())?;
-    let local = matches!(host.as_str(), "" | "localhost" | "127.0.0.1" | "[::1]");
+    let local = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
     if !local {
         // sqlx's default falls back to plain text in silence.
         options = options.ssl_mode(PgSslMode::VerifyFull);

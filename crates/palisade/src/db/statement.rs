@@ -1,5 +1,6 @@
 //! Statements: one literal each, with bound values.
 
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::future::Future;
@@ -185,7 +186,12 @@ impl<K: 'static, R: 'static> Sql<K, R> {
         })
     }
 
-    fn fetch_at_most<T: Row>(self, most: u16, target: Target<'_>) -> Running<'_, Vec<T>> {
+    fn fetch_at_most<T: Row>(mut self, most: u16, target: Target<'_>) -> Running<'_, Vec<T>> {
+        // PostgreSQL sends every row of a statement, read or not; so the statement itself is bounded. Neither database pulls
+        // an ordered subquery apart, so its order stays.
+        if TypeId::of::<K>() == TypeId::of::<Reading>() {
+            self.text = format!("select * from ({}) as bounded limit {most}", self.text).into();
+        }
         Box::pin(async move {
             let rows = self.fetch(most.into(), target).await?;
             Ok(rows

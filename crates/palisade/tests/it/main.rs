@@ -1,5 +1,6 @@
 //! Everything but compile-fail, in one binary.
 
 mod config;
+mod db;
 mod error;
 mod secret;
