@@ -54,11 +54,9 @@ impl Migrations {
             // may take longer than a statement of a request.
             #[cfg(feature = "postgres")]
             Pools::Postgres { writer, .. } => {
-                use sqlx::Connection as _;
+                use sqlx::{Connection as _, Executor as _};
                 let mut connection = writer.acquire().await?.detach();
-                sqlx::query("set statement_timeout = 0")
-                    .execute(&mut connection)
-                    .await?;
+                connection.execute("set statement_timeout = 0").await?;
                 let outcome = migrator.run(&mut connection).await;
                 connection.close().await?;
                 outcome

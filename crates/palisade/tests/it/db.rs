@@ -50,7 +50,7 @@ pub(crate) async fn fresh() -> Vec<Fresh> {
 }
 
 async fn postgres(server: &str) -> Fresh {
-    use sqlx::{AssertSqlSafe, Connection as _};
+    use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
     let name = format!(
         "t{}_{}",
         std::process::id(),
@@ -59,8 +59,8 @@ async fn postgres(server: &str) -> Fresh {
     let mut connection = sqlx::PgConnection::connect(server)
         .await
         .expect("the server answers");
-    sqlx::query(AssertSqlSafe(format!("create database {name}")))
-        .execute(&mut connection)
+    connection
+        .execute(AssertSqlSafe(format!("create database {name}")))
         .await
         .expect("a database");
     connection.close().await.expect("it closes");

@@ -130,12 +130,9 @@ async fn a_reader_is_held_by_the_database_too() {
 }
 
 async fn sqlx_execute(url: &str, text: &'static str) {
-    use sqlx::Connection as _;
+    use sqlx::{Connection as _, Executor as _};
     let mut connection = sqlx::PgConnection::connect(url)
         .await
         .expect("the server answers");
-    sqlx::query(text)
-        .execute(&mut connection)
-        .await
-        .expect("done");
+    connection.execute(text).await.expect("done");
 }
