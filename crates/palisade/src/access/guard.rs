@@ -25,9 +25,15 @@ pub trait Guard: Argument {}
 #[derive(Debug, Clone, Copy)]
 pub struct Public(());
 
+impl Public {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
 impl Argument for Public {
     async fn take(_: &mut Incoming) -> Result<Self> {
-        Ok(Self(()))
+        Ok(Self::new())
     }
 }
 

@@ -4,3 +4,4 @@ mod config;
 mod db;
 mod error;
 mod secret;
+mod start;
