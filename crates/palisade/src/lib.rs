@@ -177,3 +177,8 @@ pub use palisade_macros::sql;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
+
+// So are those of the tutorial, which uses `testing`.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../../docs/tutorial.md")]
+struct Tutorial;
