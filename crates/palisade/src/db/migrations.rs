@@ -41,7 +41,10 @@ impl Migrations {
         }
     }
 
-    /// Applies what is not applied yet, each file in a transaction; instances that start together wait for each other.
+    /// Applies what is not applied yet; instances that start together wait for each other.
+    ///
+    /// A file that fails leaves nothing of itself behind. On PostgreSQL each file is one transaction; on SQLite the whole run is
+    /// one, because its lock is what the other instances wait for.
     ///
     /// # Errors
     /// When an applied file was changed or removed since, or a file's SQL fails.
@@ -49,7 +52,13 @@ impl Migrations {
         let migrator = self.migrator();
         let outcome = match db.pools() {
             #[cfg(feature = "sqlite")]
-            Pools::Sqlite { writer, .. } => migrator.run(writer).await,
+            Pools::Sqlite { writer, .. } => {
+                let mut tx = writer.begin_with("begin immediate").await?;
+                match migrator.run(&mut *tx).await {
+                    Ok(()) => tx.commit().await.map_err(MigrateError::from),
+                    Err(error) => Err(error),
+                }
+            }
             // A connection of its own, closed afterwards: a failed run leaves the lock with its connection, and a migration
             // may take longer than a statement of a request.
             #[cfg(feature = "postgres")]

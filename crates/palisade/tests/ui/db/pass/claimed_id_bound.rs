@@ -16,7 +16,9 @@ impl Permit<Read> for Note {
 }
 
 async fn query(db: &ReadDb, note: Can<Read, Note>) -> Result<i64> {
-    sql!("select count(*) from notes where id = {note} and owner_id = {note.owner_id}").one(db).await
+    sql!("select count(*) from notes where id = {note} and owner_id = {note.owner_id}")
+        .one(db)
+        .await
 }
 
 fn main() {}

@@ -3,7 +3,9 @@
 use palisade::prelude::*;
 
 async fn query(db: &ReadDb, id: Id<Account>) -> Result<i64> {
-    sql!("select count(*) from notes where owner_id = {id}").one(db).await
+    sql!("select count(*) from notes where owner_id = {id}")
+        .one(db)
+        .await
 }
 
 fn main() {}

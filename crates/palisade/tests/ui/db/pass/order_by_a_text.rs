@@ -9,7 +9,9 @@ enum Order {
 }
 
 async fn query(db: &ReadDb, id: Id<Account>, order: Order) -> Result<i64> {
-    sql!("select count(*) from notes where owner_id = {id} order by {order: order}").one(db).await
+    sql!("select count(*) from notes where owner_id = {id} order by {order: order}")
+        .one(db)
+        .await
 }
 
 fn main() {}

@@ -21,7 +21,9 @@ impl Permit<Read> for Note {
 }
 
 async fn query(db: &ReadDb, id: Id<Account>) -> Result<Page<Note>> {
-    sql!("select * from notes where owner_id = {id}").page(&PageRequest::default(), db).await
+    sql!("select * from notes where owner_id = {id}")
+        .page(&PageRequest::default(), db)
+        .await
 }
 
 fn main() {}

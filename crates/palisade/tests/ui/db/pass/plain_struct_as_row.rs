@@ -3,7 +3,9 @@
 use palisade::prelude::*;
 
 async fn query(db: &ReadDb, id: Id<Account>) -> Result<String> {
-    sql!("select title from notes where owner_id = {id}").one(db).await
+    sql!("select title from notes where owner_id = {id}")
+        .one(db)
+        .await
 }
 
 fn main() {}

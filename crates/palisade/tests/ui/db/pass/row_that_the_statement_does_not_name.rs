@@ -9,7 +9,12 @@ struct TagCount {
 }
 
 async fn query(db: &ReadDb) -> Result<Vec<TagCount>> {
-    sql!(TagCount, "select tag, count(*) as count from tags group by tag").at_most(10, db).await
+    sql!(
+        TagCount,
+        "select tag, count(*) as count from tags group by tag"
+    )
+    .at_most(10, db)
+    .await
 }
 
 fn main() {}

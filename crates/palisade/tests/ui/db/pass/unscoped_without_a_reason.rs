@@ -3,7 +3,12 @@
 use palisade::prelude::*;
 
 async fn query(db: &ReadDb) -> Result<i64> {
-    sql!("select count(*) from notes", unscoped = "the total is shown to everybody").one(db).await
+    sql!(
+        "select count(*) from notes",
+        unscoped = "the total is shown to everybody"
+    )
+    .one(db)
+    .await
 }
 
 fn main() {}

@@ -22,7 +22,10 @@ struct View {
 
 #[get("/notes")]
 async fn handle(user: SignedIn) -> Result<Page<View>> {
-    Ok(Page { items: Vec::new(), next: None })
+    Ok(Page {
+        items: Vec::new(),
+        next: None,
+    })
 }
 
 fn main() {}

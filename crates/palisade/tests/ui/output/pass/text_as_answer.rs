@@ -9,7 +9,9 @@ struct View {
 
 #[get("/hello")]
 async fn handle(_: Public) -> Result<Json<View>> {
-    Ok(Json(View { title: "hello".to_owned() }))
+    Ok(Json(View {
+        title: "hello".to_owned(),
+    }))
 }
 
 fn main() {}

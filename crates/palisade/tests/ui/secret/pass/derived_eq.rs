@@ -7,7 +7,8 @@ struct Login {
 
 impl PartialEq for Login {
     fn eq(&self, other: &Self) -> bool {
-        let same = palisade::secret::compare::equal(self.password.expose(), other.password.expose());
+        let same =
+            palisade::secret::compare::equal(self.password.expose(), other.password.expose());
         self.name == other.name && same
     }
 }
