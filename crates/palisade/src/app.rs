@@ -3,6 +3,7 @@
 mod build;
 mod command;
 mod health;
+mod router;
 mod start;
 
 pub use build::App;

@@ -7,6 +7,7 @@ mod checks;
 mod file;
 mod framework;
 mod layers;
+mod limits;
 mod nearest;
 mod network;
 mod refusal;
@@ -18,6 +19,7 @@ mod values;
 mod variables;
 
 pub use framework::{AuthConfig, Config, Environment, LogFilter};
+pub use limits::{CorsConfig, LimitsConfig, Origins, RateClasses};
 pub use network::{AllowedHosts, TrustedProxies};
 pub use refusal::{Problem, Refusal};
 pub use rule::{Measured, Ranged};
@@ -28,7 +30,7 @@ pub use section::Section;
 pub use setting::{Member, Shape};
 pub use setting::{Raw, Setting, Settings, Wrong};
 pub use sources::Sources;
-pub use values::Size;
+pub use values::{Rate, Size};
 
 use layers::Layers;
 use variables::DotEnv;

@@ -1,8 +1,19 @@
-//! What happened that security should know of: typed events, in the words of OWASP's logging vocabulary.
+//! What happened: the request that it happened in, typed security events in the words of OWASP's logging vocabulary, the log.
+
+mod context;
+mod log;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
-/// A security event; [`emit`](Event::emit) writes it to the log under the target `palisade::event`.
+pub use context::{RequestContext, RequestId, TraceParent};
+pub use log::{LogFormat, dropped_lines, flush_log, start_log};
+
+pub(crate) use context::Counted;
+pub(crate) use log::{Access, access};
+
+/// A security event; [`emit`](Event::emit) writes it to the log under the target `palisade::event`, at once and past every filter.
 ///
 /// # Security
 /// An event has room for ids, names from the code and field names: nothing that a client wrote freely, and no secret.
@@ -13,7 +24,7 @@ use uuid::Uuid;
 /// use palisade::event::Event;
 /// let event = Event::InputRefused { route: "/notes", fields: 2 };
 /// assert_eq!(event.name(), "input_validation_fail");
-/// event.emit("018f3c");
+/// event.emit();
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -64,6 +75,34 @@ pub enum Event {
         /// How many rules were broken.
         fields: usize,
     },
+    /// A request was refused for its form: its size, type, address or head.
+    RequestRefused {
+        /// Which rule it broke: the kind of the problem that answered it, such as `too-large`.
+        reason: &'static str,
+    },
+    /// A request asked for a host that is not served here.
+    HostRefused,
+    /// An unsafe request came from another site.
+    CrossSiteRefused {
+        /// Which sign told it: `fetch-metadata`, `origin` or `cookie`.
+        sign: &'static str,
+    },
+    /// A page of an origin that is not allowed asked whether it may call.
+    OriginRefused,
+    /// A client sent forwarding headers and is not a declared proxy; they were ignored.
+    ForwardingIgnored,
+    /// A rate limit was reached.
+    RateLimited {
+        /// The limit's name: `client`, a class, or the route's path as the code declares it.
+        limit: &'static str,
+    },
+    /// A request was turned away, because as many as may be were under way.
+    Shed,
+    /// A handler took longer than its time.
+    TimedOut {
+        /// The route's path as the code declares it.
+        route: &'static str,
+    },
     /// A handler panicked.
     Crashed {
         /// The route's path as the code declares it.
@@ -80,6 +119,15 @@ pub enum Event {
     },
 }
 
+/// Forwarding headers of clients that are no declared proxies are common noise: one event tells the first, a count the rest.
+pub(crate) fn forwarding_ignored() {
+    if FORWARDING_IGNORED.fetch_add(1, Ordering::Relaxed) == 0 {
+        Event::ForwardingIgnored.emit();
+    }
+}
+
+static FORWARDING_IGNORED: AtomicU64 = AtomicU64::new(0);
+
 impl Event {
     /// Its name in OWASP's vocabulary.
     #[must_use]
@@ -93,6 +141,14 @@ impl Event {
             Self::SignedOut { .. } => "authn_logout",
             Self::Denied { .. } => "authz_fail",
             Self::InputRefused { .. } => "input_validation_fail",
+            Self::RequestRefused { .. } => "request_refused",
+            Self::HostRefused => "malicious_host",
+            Self::CrossSiteRefused { .. } => "malicious_csrf",
+            Self::OriginRefused => "malicious_cors",
+            Self::ForwardingIgnored => "malicious_forwarding",
+            Self::RateLimited { .. } => "excess_rate_limit_exceeded",
+            Self::Shed => "excess_load",
+            Self::TimedOut { .. } => "sys_timeout",
             Self::Crashed { .. } => "sys_crash",
             Self::Started => "sys_startup",
             Self::Stopped => "sys_shutdown",
@@ -100,8 +156,8 @@ impl Event {
         }
     }
 
-    /// Writes it to the log, with the id of the request that it happened in (empty outside of one).
-    pub fn emit(&self, request_id: &str) {
+    /// Writes it to the log, with the id, client and account of the request that it happened in.
+    pub fn emit(&self) {
         let event = self.name();
         let facts = self.facts();
         let account = facts.account.map(|id| id.to_string());
@@ -113,9 +169,9 @@ impl Event {
             ..
         } = facts;
         if self.is_alarming() {
-            tracing::warn!(target: "palisade::event", event, request_id, account, action, resource, reason, count);
+            tracing::warn!(target: "palisade::event", event, account, action, resource, reason, count);
         } else {
-            tracing::info!(target: "palisade::event", event, request_id, account, action, resource, reason, count);
+            tracing::info!(target: "palisade::event", event, account, action, resource, reason, count);
         }
     }
 
@@ -161,15 +217,28 @@ impl Event {
                 count: Some(fields as u64),
                 ..none
             },
-            Self::Crashed { route } => Facts {
+            Self::Crashed { route } | Self::TimedOut { route } => Facts {
                 resource: Some(route),
+                ..none
+            },
+            Self::RequestRefused { reason } | Self::CrossSiteRefused { sign: reason } => Facts {
+                reason: Some(reason),
+                ..none
+            },
+            Self::RateLimited { limit } => Facts {
+                resource: Some(limit),
                 ..none
             },
             Self::StartRefused { problems } => Facts {
                 count: Some(problems as u64),
                 ..none
             },
-            Self::Started | Self::Stopped => none,
+            Self::HostRefused
+            | Self::OriginRefused
+            | Self::ForwardingIgnored
+            | Self::Shed
+            | Self::Started
+            | Self::Stopped => none,
         }
     }
 }

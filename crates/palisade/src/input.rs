@@ -1,5 +1,6 @@
 //! What is let in: the request as typed, bounded, validated values.
 
+mod body;
 mod collection;
 mod extract;
 mod field;
@@ -32,11 +33,14 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
 
 use crate::error::{Error, Result};
+use crate::event::{Counted, Event, RequestContext};
+use crate::store::{Limit, LimitKey};
 
 /// One request on its way to a handler; only the framework can look inside.
 pub struct Incoming {
@@ -44,24 +48,23 @@ pub struct Incoming {
     body: Option<Body>,
     params: Vec<(String, String)>,
     name: &'static str,
-    query_keys: &'static [&'static [&'static str]],
-    body_limit: usize,
-    services: Arc<Services>,
+    context: Arc<RequestContext>,
+    terms: Arc<Terms>,
 }
 
-/// The id of one request: 128 bits, time first, in the answer, the log and every problem.
-#[derive(Debug, Clone)]
-pub struct RequestId(Arc<str>);
-
-impl RequestId {
-    pub(crate) fn new() -> Self {
-        Self(uuid::Uuid::now_v7().simple().to_string().into())
-    }
-
-    /// The id as text: 32 hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// What holds for every request of one route.
+pub(crate) struct Terms {
+    /// The query keys that the handler's arguments read, one list an argument.
+    pub(crate) query_keys: &'static [&'static [&'static str]],
+    /// Bytes of a body at most.
+    pub(crate) body_limit: usize,
+    /// How long a body may take to arrive.
+    pub(crate) body_timeout: Duration,
+    /// Bytes of a body that must arrive each second, after the first five.
+    pub(crate) body_rate: u64,
+    /// The route's own limit, and its name.
+    pub(crate) limit: Option<(&'static str, Arc<dyn Limit>)>,
+    pub(crate) services: Arc<Services>,
 }
 
 /// What the app provides to its handlers, by type.
@@ -90,18 +93,16 @@ impl Incoming {
         parts: Parts,
         body: Body,
         params: Vec<(String, String)>,
-        query_keys: &'static [&'static [&'static str]],
-        body_limit: usize,
-        services: Arc<Services>,
+        context: Arc<RequestContext>,
+        terms: Arc<Terms>,
     ) -> Self {
         Self {
             parts,
             body: Some(body),
             params,
             name: "",
-            query_keys,
-            body_limit,
-            services,
+            context,
+            terms,
         }
     }
 
@@ -118,21 +119,12 @@ impl Incoming {
         &self.parts
     }
 
-    /// The query keys that the handler's arguments read, one list an argument.
-    pub(crate) fn query_keys(&self) -> &'static [&'static [&'static str]] {
-        self.query_keys
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
-    pub(crate) fn body_limit(&self) -> usize {
-        self.body_limit
-    }
-
-    /// The request's id, for events.
-    pub(crate) fn request_id(&self) -> &str {
-        self.parts
-            .extensions
-            .get::<RequestId>()
-            .map_or("", RequestId::as_str)
+    pub(crate) fn context(&self) -> &Arc<RequestContext> {
+        &self.context
     }
 
     pub(crate) fn take_body(&mut self) -> Option<Body> {
@@ -149,10 +141,36 @@ impl Incoming {
 
     /// A service that start-up proved to be there.
     pub(crate) fn service<T: Clone + Send + Sync + 'static>(&self) -> Result<T> {
-        self.services
+        self.terms
+            .services
             .get::<T>()
             .cloned()
             .ok_or_else(Error::internal)
+    }
+
+    /// Counts this request under the route's own limit, if it has one.
+    ///
+    /// # Errors
+    /// 429 when that is one too many.
+    pub(crate) async fn count(&mut self, key: LimitKey) -> Result<()> {
+        let Some((name, limit)) = &self.terms.limit else {
+            return Ok(());
+        };
+        let decision = limit.check(key).decision().await;
+        self.context.set_counted(Counted {
+            remaining: decision.remaining,
+            reset: decision.reset,
+        });
+        match decision.wait {
+            None => Ok(()),
+            Some(wait) => {
+                Event::RateLimited { limit: name }.emit();
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                Err(Error::too_many_requests(
+                    u32::try_from(seconds).unwrap_or(u32::MAX),
+                ))
+            }
+        }
     }
 }
 
@@ -174,6 +192,8 @@ pub trait Argument: Sized + Send + 'static {
     const BODY: bool = false;
     /// Whether it can write to the database; a `GET` handler has no such argument.
     const WRITES: bool = false;
+    /// Whether it is the guard that lets anybody in.
+    const PUBLIC: bool = false;
     /// The path parameters that it reads by a name of its own.
     const PARAMS: &'static [&'static str] = &[];
     /// Whether it reads the path parameter that is named like the handler's argument.

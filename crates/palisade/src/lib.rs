@@ -18,6 +18,7 @@ pub mod output;
 pub mod perimeter;
 pub mod prelude;
 pub mod secret;
+pub mod store;
 
 #[doc(hidden)]
 pub mod __private;

@@ -1,125 +1,218 @@
-//! What every request and every response passes: the first slice, in the place where the full perimeter will stand.
+//! What every request and every response passes, in this one order:
+//!
+//! 1. its client's address (through declared proxies alone), its id and trace; the log line, whatever happens
+//! 2. load: as many as may be are worked on, more are told to come back
+//! 3. the limit of the client's requests to the process
+//! 4. the form: target, host
+//! 5. preflights of other origins, then requests of other sites
+//! 6. the route: its own limits, its time, its handler; a panic in it ends this request alone
+//! 7. the headers of the answer
 
+mod admission;
+mod client_ip;
+mod connection;
+mod cors;
+mod csrf;
 mod headers;
+mod rate_limit;
 mod serve;
+mod work;
 
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use futures_util::FutureExt as _;
-use http::{Request, Response, StatusCode, header};
-use tower::ServiceExt as _;
+use http::{HeaderMap, HeaderName, Method, Request, Response};
+use http_body::Body as _;
+use tower::{Layer as _, Service as _};
+use tower_governor::governor::Governor;
 
+pub use connection::Connection;
+pub(crate) use rate_limit::{describe, policy};
 pub use serve::serve;
 
-use crate::config::AllowedHosts;
+use admission::Admission;
+use cors::Cors;
+use csrf::SameSite;
+use headers::Headers;
+use rate_limit::ByClient;
+use work::Outcome;
+
+use crate::config::{Config, TrustedProxies};
+use crate::endpoint::Route;
 use crate::error::Error;
-use crate::input::RequestId;
+use crate::event::{self, Access, Event, RequestContext, RequestId, TraceParent};
 
-/// Characters of a request's target at most.
-const MAX_TARGET: usize = 8 * 1024;
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The settings of the perimeter.
-#[derive(Debug, Clone)]
+/// Everything that stands around an app's routes.
 pub struct Perimeter {
-    /// How long a handler may take.
-    pub handler_timeout: Duration,
-    /// The names that requests may ask for.
-    pub allowed_hosts: AllowedHosts,
+    stack: Governor<ByClient, governor::middleware::NoOpMiddleware, Admission, Body>,
+    cors: Arc<Cors>,
+    headers: Headers,
+    proxies: TrustedProxies,
+    handler_timeout: Duration,
+    load: Load,
+    summary: String,
 }
 
-/// Where the matched route's pattern is left for the log.
-#[derive(Debug, Clone, Copy)]
-pub struct Pattern(pub &'static str);
+impl std::fmt::Debug for Perimeter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Perimeter").finish_non_exhaustive()
+    }
+}
+
+/// How many requests are worked on, and may be.
+#[derive(Debug)]
+struct Load {
+    now: AtomicUsize,
+    most: usize,
+}
+
+/// One of those requests.
+struct Turn<'a>(&'a Load);
+
+impl Load {
+    fn turn(&self) -> Option<Turn<'_>> {
+        let turn = Turn(self);
+        // Counted first and asked then: two that come at once cannot both take the last turn.
+        let before = self.now.fetch_add(1, Ordering::Relaxed);
+        (before < self.most).then_some(turn)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Perimeter {
-    /// One line for the log: what is on.
-    pub fn summary(&self) -> String {
-        format!(
-            "request ids, allowed hosts, body limits, handler timeout {:?}, header timeout, panics caught, security headers, no-store",
-            self.handler_timeout
-        )
+    /// The perimeter of these routes, which `router` serves.
+    pub fn new(config: &Config, routes: &[Route], router: Router) -> Self {
+        let cors = Arc::new(Cors::new(&config.cors, routes));
+        let same_site = SameSite {
+            hosts: config.allowed_hosts.clone(),
+            env: config.env,
+        };
+        let admission = Admission::new(Arc::clone(&cors), same_site, router);
+        let limits = &config.limits;
+        Self {
+            headers: Headers::new(cors.is_open(), policy("client", limits.client)),
+            stack: rate_limit::client_layer(limits.client).layer(admission),
+            cors,
+            proxies: config.trusted_proxies.clone(),
+            handler_timeout: config.handler_timeout,
+            load: Load {
+                now: AtomicUsize::new(0),
+                most: limits.concurrency as usize,
+            },
+            summary: format!(
+                "client limit {}/{:?}, {} requests at once, handler timeout {:?}, body limit {} bytes, {} allowed hosts, {} other origins, cross-site defence, security headers, panics caught",
+                limits.client.count(),
+                limits.client.window(),
+                limits.concurrency,
+                config.handler_timeout,
+                config.body_limit.bytes(),
+                config.allowed_hosts.iter().count(),
+                config.cors.origins.iter().count(),
+            ),
+        }
     }
 
-    /// Takes one request through the app.
-    pub async fn pass(&self, router: Router, mut request: Request<Body>) -> Response<Body> {
-        let started = Instant::now();
-        let id = RequestId::new();
+    /// One line for the log: what is on.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// Takes one request through all of it.
+    pub async fn pass(
+        &self,
+        connection: &Connection,
+        mut request: Request<Body>,
+    ) -> Response<Body> {
+        let context = Arc::new(self.context(connection, request.headers()));
+        let asked = self.cors.asked(request.headers());
         let method = request.method().clone();
-        request.extensions_mut().insert(id.clone());
-        let mut response = match self.refuse(&request) {
-            Some(error) => error.into_response(id.as_str()),
-            None => self.answer(router, request, &id).await,
+        request.extensions_mut().insert(Arc::clone(&context));
+        let unanswered = Unanswered(&context, &method);
+        let mut response = match self.load.turn() {
+            Some(_turn) => {
+                let mut stack = self.stack.clone();
+                let work = work::within(&context, self.handler_timeout, || stack.call(request));
+                self.outcome(&context, work.await)
+            }
+            None => {
+                context.enter(|| Event::Shed.emit());
+                Error::unavailable().into_response(context.id().as_str())
+            }
         };
-        headers::set(response.headers_mut(), &id);
-        let pattern = response
-            .extensions()
-            .get::<Pattern>()
-            .map_or("", |pattern| pattern.0);
-        tracing::info!(
-            target: "palisade::access",
-            method = %method,
-            route = pattern,
-            status = response.status().as_u16(),
-            micros = started.elapsed().as_micros() as u64,
-            request_id = id.as_str(),
+        self.headers.set(&mut response, context.id());
+        self.cors.open(asked, response.headers_mut());
+        std::mem::forget(unanswered);
+        log(
+            &context,
+            &method,
+            response.status().as_u16(),
+            response.body().size_hint().exact(),
         );
         response
     }
 
-    fn refuse(&self, request: &Request<Body>) -> Option<Error> {
-        let target = request
-            .uri()
-            .path_and_query()
-            .map_or(0, |target| target.as_str().len());
-        if target > MAX_TARGET {
-            return Some(Error::new(
-                StatusCode::URI_TOO_LONG,
-                "uri-too-long",
-                "The address is too long",
-            ));
+    fn context(&self, connection: &Connection, headers: &HeaderMap) -> RequestContext {
+        let client = client_ip::client(connection.peer, connection.secure, headers, &self.proxies);
+        let proxied = self.proxies.trusts(connection.peer);
+        let sent = |name: HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
+        let id = proxied
+            .then(|| sent(X_REQUEST_ID).and_then(RequestId::parse))
+            .flatten();
+        let context = RequestContext::new(
+            id.unwrap_or_else(RequestId::new),
+            client.address,
+            client.secure,
+            sent(TRACEPARENT).and_then(TraceParent::parse),
+        );
+        if client.ignored {
+            event::forwarding_ignored();
         }
-        let mut named = request.headers().get_all(header::HOST).iter();
-        let host = match (request.uri().host(), named.next()) {
-            (Some(host), None) => Some(host),
-            (_, Some(host)) if named.next().is_none() => host.to_str().ok(),
-            _ => None,
-        };
-        if host.is_some_and(|host| self.allowed_hosts.allows(host)) {
-            None
-        } else {
-            let status = StatusCode::MISDIRECTED_REQUEST;
-            Some(Error::new(
-                status,
-                "misdirected",
-                "This host is not served here",
-            ))
-        }
+        context
     }
 
-    async fn answer(
-        &self,
-        router: Router,
-        request: Request<Body>,
-        id: &RequestId,
-    ) -> Response<Body> {
-        let work = AssertUnwindSafe(router.oneshot(request)).catch_unwind();
-        match tokio::time::timeout(self.handler_timeout, work).await {
-            Ok(Ok(Ok(response))) => response,
-            Ok(Ok(Err(never))) => match never {},
-            Ok(Err(_)) => {
-                tracing::error!(request_id = id.as_str(), "a handler panicked");
-                Error::internal().into_response(id.as_str())
+    fn outcome(&self, context: &Arc<RequestContext>, outcome: Outcome) -> Response<Body> {
+        let route = context.route().unwrap_or_default();
+        let error = match outcome {
+            Outcome::Answered(response) => return response,
+            Outcome::Panicked => {
+                context.enter(|| Event::Crashed { route }.emit());
+                Error::internal()
             }
-            Err(_) => {
-                tracing::error!(
-                    request_id = id.as_str(),
-                    "a handler took longer than its time"
-                );
-                Error::timed_out().into_response(id.as_str())
+            Outcome::TimedOut => {
+                context.enter(|| Event::TimedOut { route }.emit());
+                Error::timed_out()
             }
-        }
+        };
+        error.into_response(context.id().as_str())
+    }
+}
+
+fn log(context: &RequestContext, method: &Method, status: u16, bytes: Option<u64>) {
+    event::access(&Access {
+        context,
+        method: method.as_str(),
+        status,
+        took: context.elapsed(),
+        bytes,
+    });
+}
+
+/// A request whose client went away before its answer; it has its line all the same, as 499.
+struct Unanswered<'a>(&'a RequestContext, &'a Method);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        log(self.0, self.1, 499, None);
     }
 }

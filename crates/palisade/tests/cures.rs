@@ -104,6 +104,8 @@ mod endpoint_parameter_that_nobody_reads;
 mod endpoint_parameter_with_a_colon;
 #[path = "ui/endpoint/pass/path_without_slash.rs"]
 mod endpoint_path_without_slash;
+#[path = "ui/endpoint/pass/public_writer_without_limit.rs"]
+mod endpoint_public_writer_without_limit;
 #[path = "ui/endpoint/pass/resource_without_parameter.rs"]
 mod endpoint_resource_without_parameter;
 #[path = "ui/endpoint/pass/return_without_result.rs"]
@@ -114,6 +116,8 @@ mod endpoint_size_without_unit;
 mod endpoint_struct_in_the_list;
 #[path = "ui/endpoint/pass/text_as_argument.rs"]
 mod endpoint_text_as_argument;
+#[path = "ui/endpoint/pass/timeout_without_unit.rs"]
+mod endpoint_timeout_without_unit;
 #[path = "ui/endpoint/pass/two_bodies.rs"]
 mod endpoint_two_bodies;
 #[path = "ui/endpoint/pass/unknown_option.rs"]

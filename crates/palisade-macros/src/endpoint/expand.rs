@@ -14,6 +14,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
         path,
         params,
         limit,
+        timeout,
         body,
         arguments,
         answer,
@@ -66,6 +67,17 @@ pub(super) fn expand(model: Model) -> TokenStream {
             }
         }).collect::<TokenStream>()
     });
+    let limit_of_writer = (method != "GET" && limit.is_none()).then(|| {
+        arguments.iter().enumerate().skip(1).map(|(at, argument)| {
+            let (guard, witness) = (&witnesses[0], &witnesses[at]);
+            quote_spanned! {argument.ty.span()=>
+                const _: () = ::core::assert!(
+                    !(#guard.info.public && #witness.info.writes),
+                    "P0110: anybody may call this handler, and it can write, so it needs a rate limit of its own: add `limit = \"10/min\"` after its path, or make its first argument a guard such as `user: SignedIn`"
+                );
+            }
+        }).collect::<TokenStream>()
+    });
     let span = path.span();
     let named = format_ident!("{name}", span = name.span());
     let takes = arguments.iter().enumerate().map(|(at, argument)| {
@@ -78,6 +90,9 @@ pub(super) fn expand(model: Model) -> TokenStream {
     });
     let locals = (0..arguments.len()).map(|at| format_ident!("argument_{at}"));
     let reply = quote_spanned!(answer.span()=> ::palisade::__private::reply::<#answer, _>(outcome));
+    let timeout = option(
+        timeout.map(|milliseconds| quote!(::core::time::Duration::from_millis(#milliseconds))),
+    );
     let limit = option(limit.map(|limit| quote!(#limit)));
     let body = option(body.map(|body| quote!(#body)));
     let infos = quote!(&[#(#witnesses.info),*]);
@@ -95,6 +110,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
             #safe
             #checks
             #one_body
+            #limit_of_writer
             impl ::palisade::__private::Endpoint for #named {
                 const ROUTE: ::palisade::__private::Route = ::palisade::__private::Route {
                     method: #method,
@@ -105,6 +121,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
                     line: ::core::line!(),
                     arguments: #infos,
                     limit: #limit,
+                    timeout: #timeout,
                     body_limit: #body,
                     query_keys: &[#(#witnesses.info.query),*],
                     call: |mut incoming| ::std::boxed::Box::pin(async move {

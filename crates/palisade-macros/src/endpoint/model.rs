@@ -15,6 +15,8 @@ pub(super) struct Model {
     pub(super) path: Option<LitStr>,
     pub(super) params: Vec<String>,
     pub(super) limit: Option<LitStr>,
+    /// In milliseconds.
+    pub(super) timeout: Option<u64>,
     pub(super) body: Option<u64>,
     pub(super) arguments: Vec<Argument>,
     pub(super) answer: Option<Type>,
@@ -35,6 +37,7 @@ pub(super) fn model(method: &'static str, attribute: TokenStream, item: TokenStr
         path: None,
         params: Vec::new(),
         limit: None,
+        timeout: None,
         body: None,
         arguments: Vec::new(),
         answer: None,
@@ -96,13 +99,24 @@ impl Model {
         self.path = Some(path);
         for (name, value) in extra {
             match name.to_string().as_str() {
-                "limit" if is_rate(&value.value()) => self.limit = Some(value),
+                "limit" if is_rate(&value.value()) || is_class(&value.value()) => {
+                    self.limit = Some(value);
+                }
                 "limit" => self.report.add(
                     &value,
                     "P0101",
                     "this is not a rate",
-                    "write a number and a time: `30/min`, `5/s`, `100/h`, `1000/day`",
+                    "write a number and a time: `30/min`, `5/s`, `100/h`, `1000/day`, or the name of a class from `limits.classes`",
                 ),
+                "timeout" => match duration(&value.value()) {
+                    Some(milliseconds) => self.timeout = Some(milliseconds),
+                    None => self.report.add(
+                        &value,
+                        "P0101",
+                        "this is not a time",
+                        "write a number and a unit, 5 minutes at most: `500ms`, `30s`, `2m`",
+                    ),
+                },
                 "body" => match size(&value.value()) {
                     Some(size) => self.body = Some(size),
                     None => self.report.add(
@@ -116,7 +130,7 @@ impl Model {
                     &name,
                     "P0101",
                     "this option is not known here",
-                    "there are `limit = \"30/min\"` and `body = \"2 MiB\"`",
+                    "there are `limit = \"30/min\"`, `body = \"2 MiB\"` and `timeout = \"30s\"`",
                 ),
             }
         }
@@ -235,6 +249,29 @@ fn is_rate(text: &str) -> bool {
         count.parse::<u32>().is_ok_and(|count| count > 0)
             && matches!(time, "s" | "min" | "h" | "day")
     })
+}
+
+/// The name of a class: what `limits.classes` of the configuration takes.
+fn is_class(text: &str) -> bool {
+    text.len() <= 40
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn duration(text: &str) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let factor = match &text[end..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        _ => return None,
+    };
+    let milliseconds = text[..end].parse::<u64>().ok()?.checked_mul(factor)?;
+    (1..=300_000)
+        .contains(&milliseconds)
+        .then_some(milliseconds)
 }
 
 fn size(text: &str) -> Option<u64> {

@@ -12,6 +12,7 @@ use crate::db::{Bind, Resource, Value, load};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Argument, Incoming};
+use crate::store::LimitKey;
 
 /// Who may call a handler.
 #[diagnostic::on_unimplemented(
@@ -32,7 +33,11 @@ impl Public {
 }
 
 impl Argument for Public {
-    async fn take(_: &mut Incoming) -> Result<Self> {
+    const PUBLIC: bool = true;
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let client = LimitKey::client(incoming.context().client());
+        incoming.count(client).await?;
         Ok(Self::new())
     }
 }
@@ -74,12 +79,23 @@ impl Argument for SignedIn {
 
 impl Guard for SignedIn {}
 
+/// The caller, counted under the route's own limit: by account, or by client where no account is proved, so that guessing
+/// credentials is limited too.
 async fn actor(incoming: &mut Incoming) -> Result<Actor> {
     let authenticator: Arc<dyn Authenticator> = incoming.service()?;
-    authenticator
-        .authenticate(incoming.parts())
-        .await?
-        .ok_or_else(Error::unauthorized)
+    match authenticator.authenticate(incoming.parts()).await {
+        Ok(Some(actor)) => {
+            let id = actor.id().uuid();
+            incoming.context().set_account(id);
+            incoming.count(LimitKey::Account(id)).await?;
+            Ok(actor)
+        }
+        refused => {
+            let client = LimitKey::client(incoming.context().client());
+            incoming.count(client).await?;
+            Err(refused.err().unwrap_or_else(Error::unauthorized))
+        }
+    }
 }
 
 /// Stands where no one object is meant: `Can<ManageAccounts>`.
@@ -146,11 +162,11 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
         let db = incoming.service::<crate::db::Db>()?.reader();
         let object = load::<T>(&db, id).await?.ok_or_else(Error::not_found)?;
         if !Permit::<Read>::permits(&object, &actor, &db).await? {
-            denied::<A, T>(incoming, &actor);
+            denied::<A, T>(&actor);
             return Err(Error::not_found());
         }
         if !Permit::<A>::permits(&object, &actor, &db).await? {
-            denied::<A, T>(incoming, &actor);
+            denied::<A, T>(&actor);
             return Err(Error::forbidden());
         }
         Ok(Self::new(object, actor))
@@ -163,7 +179,7 @@ impl<P: Permission> Argument for Can<P> {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         let actor = actor(incoming).await?;
         if !actor.may::<P>() {
-            denied::<P, Everywhere>(incoming, &actor);
+            denied::<P, Everywhere>(&actor);
             return Err(Error::forbidden());
         }
         Ok(Self::new(Everywhere, actor))
@@ -172,7 +188,7 @@ impl<P: Permission> Argument for Can<P> {
 
 impl<P: Permission> Guard for Can<P> {}
 
-fn denied<A, T>(incoming: &Incoming, actor: &Actor) {
+fn denied<A, T>(actor: &Actor) {
     let last = |name: &'static str| name.rsplit("::").next().unwrap_or(name);
     let (action, resource) = (
         last(std::any::type_name::<A>()),
@@ -183,7 +199,7 @@ fn denied<A, T>(incoming: &Incoming, actor: &Actor) {
         action,
         resource,
     }
-    .emit(incoming.request_id());
+    .emit();
 }
 
 /// Binds as the id of the object that the proof is about.

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use super::health::{livez, readyz};
+use super::router::limit_of;
 use crate::access::Role;
 use crate::auth::Accounts;
 use crate::config::{Config, Problem, Refusal, Settings, Sources, load};
@@ -113,6 +114,7 @@ impl App {
         let mut refusal = std::mem::take(&mut self.refusal);
         self.check_routes(&mut refusal);
         self.check_services(&mut refusal);
+        self.check_limits(&mut refusal);
         refusal.or(self)
     }
 
@@ -139,6 +141,27 @@ impl App {
                 }
             }
             seen.push((route, shape));
+        }
+    }
+
+    fn check_limits(&self, refusal: &mut Refusal) {
+        let Some(config) = &self.config else { return };
+        for route in &self.routes {
+            if let Err(class) = limit_of(route, config) {
+                let known: Vec<&str> = config.limits.classes.names().collect();
+                let known = match known.as_slice() {
+                    [] => "it names none".to_owned(),
+                    names => format!("it names {}", names.join(", ")),
+                };
+                refusal.add(Problem::new(
+                    format!(
+                        "the handler `{}` has the limit `{class}`, which the configuration does not name ({known})",
+                        route.name
+                    ),
+                    place(route),
+                    format!("add it to `palisade.toml`, such as limits.classes = [\"{class}=60/min\"], or write a rate in the handler's attribute"),
+                ));
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use super::build::App;
 use super::start::Pending;
 use crate::config::{Config, Environment, Problem, Refusal};
+use crate::event::{self, Event, LogFormat};
 
 /// `EX_CONFIG` of sysexits.h: the configuration is not right.
 const REFUSED: u8 = 78;
@@ -71,6 +72,7 @@ where
     match runtime.block_on(async { command.run(app().await?).await }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
+            event::flush_log();
             complain(refusal.to_string().trim_end());
             ExitCode::from(REFUSED)
         }
@@ -126,8 +128,10 @@ async fn serve(app: App) -> Result<(), Refusal> {
         perimeter = started.summary(),
         "listening on http://{address}"
     );
+    Event::Started.emit();
     started.serve(listener, stop()).await;
-    tracing::info!("stopped");
+    Event::Stopped.emit();
+    event::flush_log();
     Ok(())
 }
 
@@ -157,18 +161,13 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Refusal {
 }
 
 fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::new(config.log.as_str());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stdout);
-    // A second app in one process, as in tests, keeps the first one's log.
-    let _ = if config.env == Environment::Development {
-        builder
-            .with_ansi(std::io::stdout().is_terminal())
-            .try_init()
-    } else {
-        builder.json().flatten_event(true).try_init()
+    let format = match config.env {
+        Environment::Development => LogFormat::Text {
+            colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        },
+        Environment::Production => LogFormat::Json,
     };
+    event::start_log(format, config.log.as_str());
 }
 
 /// Ends on Ctrl-C or SIGTERM; a second one ends at once.
@@ -177,6 +176,7 @@ async fn stop() {
     tracing::info!("stopping; requests that are under way may end");
     tokio::spawn(async {
         wait_for_signal().await;
+        event::flush_log();
         std::process::exit(130);
     });
 }

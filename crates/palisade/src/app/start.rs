@@ -3,27 +3,20 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{FromRequestParts as _, RawPathParams, Request};
-use axum::response::Response;
-use axum::routing::{MethodFilter, on};
-use http::StatusCode;
 use tokio::net::TcpListener;
 
 use super::build::App;
+use super::router::router;
 use crate::access::Authenticator;
 use crate::auth::{self, Accounts};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
-use crate::endpoint::Route;
-use crate::error::Error;
-use crate::input::{Incoming, RequestId, Services};
-use crate::perimeter::{Pattern, Perimeter, serve};
+use crate::perimeter::{Perimeter, serve};
 use crate::secret::Secret;
+use crate::store::LocalLimiter;
 
 /// An app that passed every check and is ready to serve.
 pub struct Started {
-    router: Router,
     perimeter: Perimeter,
     db: Db,
 }
@@ -86,16 +79,10 @@ impl App {
             )),
         }
         services.insert(db.clone());
-        let router = router(&self.routes, config.body_limit.bytes(), &Arc::new(services));
-        let perimeter = Perimeter {
-            handler_timeout: config.handler_timeout,
-            allowed_hosts: config.allowed_hosts.clone(),
-        };
-        refusal.or(Started {
-            router,
-            perimeter,
-            db,
-        })
+        let limiter = LocalLimiter::default();
+        let router = router(&self.routes, &config, &limiter, &Arc::new(services));
+        let perimeter = Perimeter::new(&config, &self.routes, router);
+        refusal.or(Started { perimeter, db })
     }
 
     async fn migrate(&self, db: &Db, pending: Pending, refusal: &mut Refusal) {
@@ -170,90 +157,6 @@ async fn open(config: &Config) -> Result<Db, Refusal> {
     })
 }
 
-fn router(routes: &[Route], body_limit: u64, services: &Arc<Services>) -> Router {
-    let mut router = Router::new();
-    for route in routes.iter().copied() {
-        let services = Arc::clone(services);
-        let handler =
-            move |request: Request| dispatch(route, body_limit, Arc::clone(&services), request);
-        router = router.route(route.path, on(filter(route.method), handler));
-    }
-    router
-        .fallback(|request: Request| refuse(request, Error::not_found()))
-        .method_not_allowed_fallback(|request: Request| {
-            // axum adds the `Allow` header from its own table.
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            refuse(
-                request,
-                Error::new(
-                    status,
-                    "method-not-allowed",
-                    "This method is not taken here",
-                ),
-            )
-        })
-}
-
-fn filter(method: &str) -> MethodFilter {
-    match method {
-        "POST" => MethodFilter::POST,
-        "PUT" => MethodFilter::PUT,
-        "PATCH" => MethodFilter::PATCH,
-        "DELETE" => MethodFilter::DELETE,
-        _ => MethodFilter::GET,
-    }
-}
-
-async fn refuse(request: Request, error: Error) -> Response {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map_or("", RequestId::as_str)
-        .to_owned();
-    error.into_response(&id)
-}
-
-async fn dispatch(
-    route: Route,
-    body_limit: u64,
-    services: Arc<Services>,
-    request: Request,
-) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let id = parts
-        .extensions
-        .get::<RequestId>()
-        .map_or("", RequestId::as_str)
-        .to_owned();
-    let outcome = match RawPathParams::from_request_parts(&mut parts, &()).await {
-        Ok(params) => {
-            let params = params
-                .iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            let limit =
-                usize::try_from(route.body_limit.unwrap_or(body_limit)).unwrap_or(usize::MAX);
-            (route.call)(Incoming::new(
-                parts,
-                body,
-                params,
-                route.query_keys,
-                limit,
-                services,
-            ))
-            .await
-        }
-        // A segment that is not UTF-8 names nothing.
-        Err(_) => Err(Error::not_found()),
-    };
-    let mut response = outcome.unwrap_or_else(|error| {
-        error.log(&id);
-        error.into_response(&id)
-    });
-    response.extensions_mut().insert(Pattern(route.path));
-    response
-}
-
 impl Started {
     /// The database.
     pub fn db(&self) -> &Db {
@@ -261,13 +164,13 @@ impl Started {
     }
 
     /// What the perimeter does, in one line.
-    pub fn summary(&self) -> String {
+    pub fn summary(&self) -> &str {
         self.perimeter.summary()
     }
 
     /// Serves on this listener until `stop` is done and what is under way has ended.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        serve(listener, self.router, self.perimeter, stop).await;
+        serve(listener, self.perimeter, stop).await;
         self.db.close().await;
     }
 }

@@ -15,7 +15,7 @@ use crate::db::{Db, Migration, Migrations, ReadDb};
 use crate::endpoint::Routes;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Email, Incoming, Json, Password, RequestId, Service};
+use crate::input::{Argument, Email, Incoming, Json, Password, Service};
 use crate::output::{Created, NoContent};
 use palisade_macros::{get, input, output, post, row, sql};
 
@@ -60,14 +60,7 @@ impl Accounts {
         let Some(token) = bearer(parts)? else {
             return Ok(None);
         };
-        let id = parts
-            .extensions
-            .get::<RequestId>()
-            .map_or("", RequestId::as_str);
-        let checked = self
-            .tokens
-            .check(token)
-            .map_err(|error| refused(error, id))?;
+        let checked = self.tokens.check(token).map_err(refused)?;
         let standing = sql!(
             Standing,
             "select r.role as role from palisade_accounts a
@@ -77,7 +70,7 @@ impl Accounts {
         );
         let standing = standing.at_most(64, &self.db.reader()).await?;
         if standing.is_empty() {
-            Event::TokenRefused { reason: "revoked" }.emit(id);
+            Event::TokenRefused { reason: "revoked" }.emit();
             return Err(Error::unauthorized());
         }
         let held = |role: &&Role| {
@@ -94,13 +87,13 @@ impl Accounts {
     }
 }
 
-fn refused(error: TokenError, request_id: &str) -> Error {
+fn refused(error: TokenError) -> Error {
     let reason = match error {
         TokenError::Malformed => "malformed",
         TokenError::Invalid => "invalid",
         TokenError::Expired => "expired",
     };
-    Event::TokenRefused { reason }.emit(request_id);
+    Event::TokenRefused { reason }.emit();
     Error::unauthorized()
 }
 
@@ -166,15 +159,6 @@ pub(crate) struct Me {
     email: String,
 }
 
-/// The request's id, for events.
-pub(crate) struct Trace(String);
-
-impl Argument for Trace {
-    async fn take(incoming: &mut Incoming) -> Result<Self> {
-        Ok(Self(incoming.request_id().to_owned()))
-    }
-}
-
 /// The token of this request, checked once more, for signing out.
 pub(crate) struct ThisToken(Checked);
 
@@ -182,18 +166,13 @@ impl Argument for ThisToken {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         let accounts: Accounts = incoming.service()?;
         let token = bearer(incoming.parts())?.ok_or_else(Error::unauthorized)?;
-        accounts
-            .tokens
-            .check(token)
-            .map(Self)
-            .map_err(|error| refused(error, incoming.request_id()))
+        accounts.tokens.check(token).map(Self).map_err(refused)
     }
 }
 
-#[post("/auth/sign-up", limit = "10/min")]
+#[post("/auth/sign-up", limit = "sign-up")]
 async fn sign_up(
     _: Public,
-    trace: Trace,
     accounts: Service<Accounts>,
     db: Db,
     Json(new): Json<Credentials>,
@@ -207,15 +186,14 @@ async fn sign_up(
          on conflict (email) do nothing"
     );
     if made.execute(&db).await? > 0 {
-        Event::AccountCreated { account: id.uuid() }.emit(&trace.0);
+        Event::AccountCreated { account: id.uuid() }.emit();
     }
     Ok(Created(SignedUp { email }))
 }
 
-#[post("/auth/sign-in", limit = "10/min")]
+#[post("/auth/sign-in", limit = "sign-in")]
 async fn sign_in(
     _: Public,
-    trace: Trace,
     accounts: Service<Accounts>,
     db: Db,
     Json(given): Json<Credentials>,
@@ -233,14 +211,14 @@ async fn sign_in(
         Event::SignInFailed {
             account: id.map(|id| id.uuid()),
         }
-        .emit(&trace.0);
+        .emit();
         return Err(
             Error::unauthorized().with_detail("the e-mail address or the password is wrong")
         );
     };
-    Event::SignedIn { account: id.uuid() }.emit(&trace.0);
+    Event::SignedIn { account: id.uuid() }.emit();
     let access_token = accounts.tokens.make(id)?;
-    Event::TokenCreated { account: id.uuid() }.emit(&trace.0);
+    Event::TokenCreated { account: id.uuid() }.emit();
     let expires_in = accounts.tokens.lifetime().as_secs();
     Ok(Json(TokenView {
         access_token,
@@ -250,7 +228,7 @@ async fn sign_in(
 }
 
 #[post("/auth/sign-out")]
-async fn sign_out(user: SignedIn, trace: Trace, token: ThisToken, db: Db) -> Result<NoContent> {
+async fn sign_out(user: SignedIn, token: ThisToken, db: Db) -> Result<NoContent> {
     // A token whose time is over is refused by its own `exp`, so its entry can go.
     sql!("delete from palisade_revoked_tokens where expires_at < {OffsetDateTime::now_utc() - time::Duration::minutes(5)}")
         .execute(&db)
@@ -264,7 +242,7 @@ async fn sign_out(user: SignedIn, trace: Trace, token: ThisToken, db: Db) -> Res
     Event::SignedOut {
         account: user.id.uuid(),
     }
-    .emit(&trace.0);
+    .emit();
     Ok(NoContent)
 }
 

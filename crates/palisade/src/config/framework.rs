@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::limits::{CorsConfig, LimitsConfig};
 use super::network::{AllowedHosts, TrustedProxies};
 use super::setting::{Raw, Setting, Wrong};
 use super::values::Size;
@@ -89,6 +90,10 @@ pub struct Config {
     /// What is logged.
     #[setting(default = "info")]
     pub log: LogFilter,
+    /// How often, how many and how fast.
+    pub limits: LimitsConfig,
+    /// Which pages of other origins may call.
+    pub cors: CorsConfig,
     /// Accounts and access tokens.
     pub auth: AuthConfig,
 }

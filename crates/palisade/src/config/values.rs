@@ -71,6 +71,65 @@ impl Setting for Size {
     }
 }
 
+/// How often something may happen: so many times within a second, a minute, an hour or a day.
+///
+/// All of them may happen at once; then they come back evenly over the time (GCRA).
+///
+/// # Example
+/// ```
+/// use palisade::config::Rate;
+/// let rate = Rate::parse("30/min").unwrap();
+/// assert_eq!((rate.count(), rate.window().as_secs()), (30, 60));
+/// assert!(Rate::parse("0/min").is_none());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    count: std::num::NonZeroU32,
+    window: Duration,
+}
+
+impl Rate {
+    /// Reads a count of 1 to a billion and its time: `5/s`, `30/min`, `100/h`, `1000/day`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (count, unit) = text.trim().split_once('/')?;
+        let seconds = match unit {
+            "s" => 1,
+            "min" => 60,
+            "h" => 3_600,
+            "day" => 86_400,
+            _ => return None,
+        };
+        let count = count.parse().ok()?;
+        (count <= std::num::NonZeroU32::new(1_000_000_000)?).then_some(Self {
+            count,
+            window: Duration::from_secs(seconds),
+        })
+    }
+
+    /// How many times.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.count.get()
+    }
+
+    /// Within which time.
+    #[must_use]
+    pub const fn window(self) -> Duration {
+        self.window
+    }
+}
+
+impl Setting for Rate {
+    fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
+        let rate = raw.text().ok().and_then(Self::parse);
+        rate.ok_or(Wrong::new(
+            "is not a rate",
+            "write a number and a time (s, min, h, day), such as \"30/min\"",
+        ))
+    }
+}
+
 impl Setting for Duration {
     fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
         let wrong = Wrong::new(

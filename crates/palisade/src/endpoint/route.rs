@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Response;
@@ -31,8 +32,10 @@ pub struct Route {
     pub line: u32,
     /// Its arguments; the first is the guard.
     pub arguments: &'static [ArgumentInfo],
-    /// Its own rate limit, such as `30/min`.
+    /// Its own rate limit: a rate such as `30/min`, or the name of a class.
     pub limit: Option<&'static str>,
+    /// Its own time for the handler.
+    pub timeout: Option<Duration>,
     /// Its own limit of the body, in bytes.
     pub body_limit: Option<u64>,
     #[doc(hidden)]
@@ -53,10 +56,18 @@ impl Route {
         line: 0,
         arguments: &[],
         limit: None,
+        timeout: None,
         body_limit: None,
         query_keys: &[],
         call: |_| Box::pin(async { Err(Error::internal()) }),
     };
+
+    /// Whether anybody may call it.
+    pub fn is_public(&self) -> bool {
+        self.arguments
+            .first()
+            .is_some_and(|argument| argument.public)
+    }
 
     /// Who may call it, as the handler's author wrote it.
     pub fn guard(&self) -> &'static str {
@@ -102,6 +113,8 @@ pub struct ArgumentInfo {
     pub body: bool,
     /// Whether it can write to the database.
     pub writes: bool,
+    /// Whether it is the guard that lets anybody in.
+    pub public: bool,
     /// The path parameters that it reads by a name of its own.
     pub params: &'static [&'static str],
     /// The path parameter that it reads by the argument's name.
@@ -129,6 +142,7 @@ pub const fn argument_of<T: Argument>(name: &'static str, ty: &'static str) -> A
         ty,
         body: T::BODY,
         writes: T::WRITES,
+        public: T::PUBLIC,
         params: T::PARAMS,
         named: if T::NAMED { Some(name) } else { None },
         query: T::QUERY,

@@ -75,7 +75,7 @@ impl Error {
     /// Writes it to the log: 5xx as an error with its causes, what a client did wrong as a debug line.
     ///
     /// The backtrace is there when `RUST_BACKTRACE=1` asks for it.
-    pub fn log(&self, request_id: &str) {
+    pub fn log(&self) {
         let (status, kind) = (self.status().as_u16(), self.kind());
         let cause = self.causes();
         if self.status().is_server_error() {
@@ -85,9 +85,9 @@ impl Error {
                 .as_ref()
                 .filter(|trace| trace.status() == BacktraceStatus::Captured);
             let backtrace = backtrace.map(ToString::to_string);
-            tracing::error!(target: "palisade::error", request_id, status, kind, cause, backtrace, "request failed");
+            tracing::error!(target: "palisade::error", status, kind, cause, backtrace, "request failed");
         } else {
-            tracing::debug!(target: "palisade::error", request_id, status, kind, cause, "request refused");
+            tracing::debug!(target: "palisade::error", status, kind, cause, "request refused");
         }
     }
 

@@ -4,10 +4,9 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use axum::body::Body;
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use super::body;
 use super::field::{Field, Input};
 use super::node::{self, Node};
 use super::reader::Reader;
@@ -28,9 +27,8 @@ impl<T: Input> Argument for Json<T> {
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         check_content_type(&incoming.parts().headers)?;
-        let limit = incoming.body_limit();
         let body = incoming.take_body().ok_or_else(Error::internal)?;
-        let bytes = collect(body, limit).await?;
+        let bytes = body::collect(body, incoming.terms(), incoming.context()).await?;
         if bytes.is_empty() {
             return Err(Error::bad_request("the body is empty"));
         }
@@ -59,18 +57,6 @@ fn check_content_type(headers: &HeaderMap) -> Result<()> {
         Ok(())
     } else {
         Err(refused())
-    }
-}
-
-async fn collect(body: Body, limit: usize) -> Result<bytes::Bytes> {
-    use http_body::Body as _;
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Error::too_large());
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::too_large()),
-        Err(_) => Err(Error::bad_request("the body did not arrive whole")),
     }
 }
 
@@ -105,7 +91,8 @@ fn query(incoming: &Incoming, ours: &[&str], reader: &mut Reader) -> Node {
         let is_ours = ours.contains(&key.as_str());
         if !is_ours
             && !incoming
-                .query_keys()
+                .terms()
+                .query_keys
                 .iter()
                 .any(|keys| keys.contains(&key.as_str()))
         {

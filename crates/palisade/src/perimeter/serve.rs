@@ -4,14 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
-use super::Perimeter;
+use super::{Connection, Perimeter};
 
 /// A client has this long to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -19,12 +18,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(20);
 
 /// Serves until `stop` is done, then lets what is under way end.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    perimeter: Perimeter,
-    stop: impl Future<Output = ()>,
-) {
+pub async fn serve(listener: TcpListener, perimeter: Perimeter, stop: impl Future<Output = ()>) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -42,9 +36,9 @@ pub async fn serve(
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, mostly: wait for some to be given back.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -55,16 +49,19 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
-        let (router, perimeter, builder) =
-            (router.clone(), Arc::clone(&perimeter), Arc::clone(&builder));
+        let (perimeter, builder) = (Arc::clone(&perimeter), Arc::clone(&builder));
+        let peer = Arc::new(Connection {
+            peer: peer.ip(),
+            secure: false,
+        });
         let watcher = graceful.watcher();
         tokio::spawn(async move {
             let service =
                 hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-                    let (router, perimeter) = (router.clone(), Arc::clone(&perimeter));
+                    let (perimeter, peer) = (Arc::clone(&perimeter), Arc::clone(&peer));
                     async move {
                         Ok::<_, std::convert::Infallible>(
-                            perimeter.pass(router, request.map(Body::new)).await,
+                            perimeter.pass(&peer, request.map(Body::new)).await,
                         )
                     }
                 });

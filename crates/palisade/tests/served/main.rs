@@ -58,7 +58,7 @@ async fn panics(_: Public) -> Result<NoContent> {
     panic!("MARKED in src/secret.rs: select password_hash");
 }
 
-#[post("/twice")]
+#[post("/twice", limit = "100/min")]
 async fn twice(_: Public, db: Db) -> Result<NoContent> {
     for _ in 0..2 {
         sql!("insert into things (id, owner_id, name) values ({Id::<Thing>::new()}, {Id::<Account>::new()}, {\"MARKED\"})")

@@ -2,7 +2,7 @@
 
 use palisade::prelude::*;
 
-#[post("/hello", limit = "many")]
+#[post("/hello", limit = "30 per minute")]
 async fn handle(_: Public) -> Result<NoContent> {
     Ok(NoContent)
 }

@@ -1,0 +1,181 @@
+//! The routes as a router: what a matched request goes through, and what answers when none matches.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use http::{HeaderValue, StatusCode};
+
+use crate::config::{Config, Rate};
+use crate::endpoint::Route;
+use crate::error::Error;
+use crate::event::{Event, RequestContext};
+use crate::input::{Incoming, Services, Terms};
+use crate::perimeter::{describe, policy};
+use crate::store::Limiter;
+
+/// One route, with all that its requests need.
+struct Served {
+    route: Route,
+    terms: Arc<Terms>,
+    policy: Option<HeaderValue>,
+}
+
+pub(super) fn router(
+    routes: &[Route],
+    config: &Config,
+    limiter: &dyn Limiter,
+    services: &Arc<Services>,
+) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let served = Arc::new(Served::new(*route, config, limiter, services));
+        let handler = move |request: Request| dispatch(Arc::clone(&served), request);
+        router = router.route(route.path, on(filter(route.method), handler));
+    }
+    router
+        .fallback(|request: Request| refuse(request, Error::not_found()))
+        .method_not_allowed_fallback(|request: Request| {
+            // axum adds the `Allow` header from its own table.
+            let error = Error::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "This method is not taken here",
+            );
+            refuse(request, error)
+        })
+}
+
+/// The name and the rate of a route's own limit; `None` when it has none, an error when its class is not known.
+pub(super) fn limit_of(
+    route: &Route,
+    config: &Config,
+) -> Result<Option<(&'static str, Rate)>, &'static str> {
+    let limits = &config.limits;
+    match route.limit {
+        None => Ok(None),
+        Some("sign-in") => Ok(Some(("sign-in", limits.sign_in))),
+        Some("sign-up") => Ok(Some(("sign-up", limits.sign_up))),
+        Some(text) => match (Rate::parse(text), limits.classes.get(text)) {
+            (Some(rate), _) => Ok(Some((route.path, rate))),
+            (None, Some(rate)) => Ok(Some((text, rate))),
+            (None, None) => Err(text),
+        },
+    }
+}
+
+impl Served {
+    fn new(route: Route, config: &Config, limiter: &dyn Limiter, services: &Arc<Services>) -> Self {
+        // An unknown class has kept the app from being built.
+        let limit = limit_of(&route, config).ok().flatten();
+        let counted = limit.map(|(name, rate)| {
+            // Two methods at one path are two limits; handlers of one class share theirs.
+            let own = format!("{} {name}", route.method);
+            let shared = if name == route.path { &own } else { name };
+            (name, limiter.limit(shared, rate))
+        });
+        let body_limit = route.body_limit.unwrap_or(config.body_limit.bytes());
+        Self {
+            terms: Arc::new(Terms {
+                query_keys: route.query_keys,
+                body_limit: usize::try_from(body_limit).unwrap_or(usize::MAX),
+                body_timeout: config.limits.body_timeout,
+                body_rate: config.limits.body_rate.bytes(),
+                limit: counted,
+                services: Arc::clone(services),
+            }),
+            policy: limit.map(|(name, rate)| policy(name, rate)),
+            route,
+        }
+    }
+}
+
+fn filter(method: &str) -> MethodFilter {
+    match method {
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        "PATCH" => MethodFilter::PATCH,
+        "DELETE" => MethodFilter::DELETE,
+        _ => MethodFilter::GET,
+    }
+}
+
+fn context_of(request: &Request) -> Arc<RequestContext> {
+    let context = request.extensions().get::<Arc<RequestContext>>();
+    context
+        .cloned()
+        .unwrap_or_else(|| Arc::new(RequestContext::of_nobody()))
+}
+
+async fn refuse(request: Request, error: Error) -> Response {
+    error.into_response(context_of(&request).id().as_str())
+}
+
+async fn dispatch(served: Arc<Served>, request: Request) -> Response {
+    let context = context_of(&request);
+    let route = &served.route;
+    context.set_route(route.path, route.timeout);
+    let outcome = match params(route, request).await {
+        Ok((parts, body, params)) => {
+            let terms = Arc::clone(&served.terms);
+            let incoming = Incoming::new(parts, body, params, Arc::clone(&context), terms);
+            (route.call)(incoming).await
+        }
+        Err(error) => Err(error),
+    };
+    let mut response = outcome.unwrap_or_else(|error| {
+        error.log();
+        tell(&error, route.path);
+        error.into_response(context.id().as_str())
+    });
+    if let (Some(policy), Some(left), Some((name, _))) =
+        (&served.policy, context.counted(), &served.terms.limit)
+    {
+        describe(&mut response, policy, name, left);
+    }
+    response
+}
+
+type Parts = (
+    http::request::Parts,
+    axum::body::Body,
+    Vec<(String, String)>,
+);
+
+/// The request in its parts, with the parameters of its path.
+async fn params(route: &Route, request: Request) -> Result<Parts, Error> {
+    let (mut parts, body) = request.into_parts();
+    if !route.path.contains('{') {
+        return Ok((parts, body, Vec::new()));
+    }
+    // A segment that is not UTF-8 names nothing.
+    let found = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| Error::not_found())?;
+    let params = found
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    Ok((parts, body, params))
+}
+
+/// Raises the event that a refused input is.
+fn tell(error: &Error, route: &'static str) {
+    match error.status() {
+        StatusCode::UNPROCESSABLE_ENTITY => Event::InputRefused {
+            route,
+            fields: error.violations().len(),
+        }
+        .emit(),
+        StatusCode::BAD_REQUEST
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE => Event::RequestRefused {
+            reason: error.kind(),
+        }
+        .emit(),
+        _ => {}
+    }
+}

@@ -1,0 +1,132 @@
+//! Who is let in to the routes: the form of the request, its host, its origin.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::future::RouteFuture;
+use futures_util::future::Either;
+use http::{Request, Response, StatusCode, header};
+use tower::Service;
+
+use super::cors::{Asked, Cors};
+use super::csrf::SameSite;
+use crate::error::Error;
+use crate::event::{Event, RequestContext};
+
+/// Characters of a request's target at most.
+const MAX_TARGET: usize = 8 * 1024;
+
+/// Refuses, or hands on to the router.
+#[derive(Debug, Clone)]
+pub(super) struct Admission {
+    rules: Arc<Rules>,
+    router: Router,
+}
+
+#[derive(Debug)]
+struct Rules {
+    cors: Arc<Cors>,
+    same_site: SameSite,
+}
+
+/// An answer without a handler, or an error that becomes one.
+type Refused = Result<Response<Body>, Error>;
+
+impl Admission {
+    pub(super) fn new(cors: Arc<Cors>, same_site: SameSite, router: Router) -> Self {
+        Self {
+            rules: Arc::new(Rules { cors, same_site }),
+            router,
+        }
+    }
+}
+
+impl Service<Request<Body>> for Admission {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response<Body>, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A router is always ready; more than it can take is turned away before.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match self.rules.check(&request) {
+            None => Either::Right(self.router.call(request)),
+            Some(Ok(response)) => Either::Left(ready(Ok(response))),
+            Some(Err(error)) => {
+                let id = RequestContext::current();
+                let id = id.as_ref().map_or("", |context| context.id().as_str());
+                Either::Left(ready(Ok(error.into_response(id))))
+            }
+        }
+    }
+}
+
+impl Rules {
+    /// `None` when it may go on.
+    fn check(&self, request: &Request<Body>) -> Option<Refused> {
+        let target = request.uri().path_and_query();
+        if target.map_or(0, |target| target.as_str().len()) > MAX_TARGET {
+            let error = Error::new(
+                StatusCode::URI_TOO_LONG,
+                "uri-too-long",
+                "The address is too long",
+            );
+            Event::RequestRefused {
+                reason: error.kind(),
+            }
+            .emit();
+            return Some(Err(error));
+        }
+        if !self.is_served_here(request) {
+            Event::HostRefused.emit();
+            let status = StatusCode::MISDIRECTED_REQUEST;
+            return Some(Err(Error::new(
+                status,
+                "misdirected",
+                "This host is not served here",
+            )));
+        }
+        let asked = self.cors.asked(request.headers());
+        if Cors::is_preflight(request.method(), request.headers()) {
+            return Some(self.preflight(asked, request.uri().path()));
+        }
+        let allowed = matches!(asked, Asked::Allowed(_));
+        let checked = self
+            .same_site
+            .check(request.method(), request.headers(), allowed);
+        checked.err().map(|sign| {
+            Event::CrossSiteRefused { sign: sign.0 }.emit();
+            Err(Error::forbidden().with_detail("this request comes from another site"))
+        })
+    }
+
+    fn preflight(&self, asked: Asked, path: &str) -> Refused {
+        if asked == Asked::Foreign {
+            Event::OriginRefused.emit();
+            return Err(Error::forbidden().with_detail("pages of this origin may not call"));
+        }
+        self.cors.preflight(path).ok_or_else(Error::not_found)
+    }
+
+    /// One host, in the target or in one `Host` header, and an allowed one (RFC 9110, section 7.2).
+    fn is_served_here(&self, request: &Request<Body>) -> bool {
+        let mut named = request.headers().get_all(header::HOST).iter();
+        let host = match (request.uri().authority(), named.next(), named.next()) {
+            (Some(authority), None, None) => Some(authority.as_str()),
+            (None, Some(host), None) => host.to_str().ok(),
+            // Both must say the same: what is checked here is what others read there.
+            (Some(authority), Some(host), None) if host == authority.as_str() => {
+                Some(authority.as_str())
+            }
+            _ => None,
+        };
+        host.is_some_and(|host| self.same_site.hosts.allows(host))
+    }
+}

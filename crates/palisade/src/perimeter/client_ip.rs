@@ -1,0 +1,279 @@
+//! The client's address: the peer's, or what declared proxies say of it.
+//!
+//! Follows RFC 7239 (`Forwarded`) and the practice of `X-Forwarded-For`: read from the right, since everything left of the first
+//! proxy that is not declared may be forged.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, header};
+
+use crate::config::TrustedProxies;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// Addresses that are read at most, from the right.
+const MOST: usize = 32;
+
+/// What the forwarding headers of a request come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Client {
+    pub(super) address: IpAddr,
+    pub(super) secure: bool,
+    /// Somebody who is not a declared proxy sent such headers; they were ignored.
+    pub(super) ignored: bool,
+}
+
+/// Reads them, if the peer is a declared proxy.
+pub(super) fn client(
+    peer: IpAddr,
+    secure: bool,
+    headers: &HeaderMap,
+    proxies: &TrustedProxies,
+) -> Client {
+    let peer = peer.to_canonical();
+    let carries = headers.contains_key(header::FORWARDED)
+        || headers.contains_key(X_FORWARDED_FOR)
+        || headers.contains_key(X_FORWARDED_PROTO);
+    if !carries || !proxies.trusts(peer) {
+        return Client {
+            address: peer,
+            secure,
+            ignored: carries,
+        };
+    }
+    // One convention, never a mixture: a proxy that writes the one may hand a client's forgery of the other through.
+    let hops = if headers.contains_key(header::FORWARDED) {
+        forwarded(headers)
+    } else {
+        x_forwarded(headers)
+    };
+    let mut client = Client {
+        address: peer,
+        secure,
+        ignored: false,
+    };
+    for hop in hops.into_iter().rev().take(MOST) {
+        // What a proxy could not tell or hides (`unknown`, `_name`) ends what can be believed.
+        let Some(address) = hop.address else { break };
+        client.address = address.to_canonical();
+        client.secure = hop.secure.unwrap_or(client.secure);
+        if !proxies.trusts(client.address) {
+            break;
+        }
+    }
+    client
+}
+
+struct Hop {
+    address: Option<IpAddr>,
+    secure: Option<bool>,
+}
+
+/// The elements of all `Forwarded` headers, from the left.
+fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
+    let mut hops = Vec::new();
+    for value in headers.get_all(header::FORWARDED) {
+        // Quoted text holds no comma or semicolon in what we read: addresses and schemes.
+        for element in value.to_str().unwrap_or_default().split(',') {
+            let mut hop = Hop {
+                address: None,
+                secure: None,
+            };
+            for pair in element.split(';') {
+                let Some((name, value)) = pair.split_once('=') else {
+                    continue;
+                };
+                let value = value.trim().trim_matches('"');
+                if name.trim().eq_ignore_ascii_case("for") {
+                    hop.address = address(value);
+                } else if name.trim().eq_ignore_ascii_case("proto") {
+                    hop.secure = Some(value.eq_ignore_ascii_case("https"));
+                }
+            }
+            hops.push(hop);
+        }
+    }
+    hops
+}
+
+fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
+    // The last proxy's word: one that passes an older header on appends or replaces.
+    let secure = headers
+        .get_all(X_FORWARDED_PROTO)
+        .iter()
+        .next_back()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.rsplit(',').next())
+        .map(|scheme| scheme.trim().eq_ignore_ascii_case("https"));
+    let mut hops: Vec<Hop> = headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(|entry| Hop {
+            address: address(entry.trim()),
+            secure: None,
+        })
+        .collect();
+    match hops.last_mut() {
+        Some(last) => last.secure = secure,
+        None => return Vec::new(),
+    }
+    hops
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
+fn address(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        return Some(socket.ip());
+    }
+    text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Raw, Setting as _};
+
+    fn resolve(peer: &str, headers: &[(&'static str, &'static str)]) -> (String, bool, bool) {
+        let proxies = TrustedProxies::read(Raw::Text("10.0.0.0/8,2001:db8:1::/48")).unwrap();
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let client = client(peer.parse().unwrap(), false, &map, &proxies);
+        (client.address.to_string(), client.secure, client.ignored)
+    }
+
+    fn check(peer: &str, headers: &[(&'static str, &'static str)], expected: &str) {
+        assert_eq!(resolve(peer, headers).0, expected, "{peer} {headers:?}");
+    }
+
+    #[test]
+    fn believes_declared_proxies_alone_and_from_the_right() {
+        check("203.0.113.9", &[], "203.0.113.9");
+        check(
+            "203.0.113.9",
+            &[("x-forwarded-for", "192.0.2.1")],
+            "203.0.113.9",
+        );
+        check("10.0.0.1", &[("x-forwarded-for", "192.0.2.1")], "192.0.2.1");
+        check(
+            "10.0.0.1",
+            &[("x-forwarded-for", "6.6.6.6, 192.0.2.1")],
+            "192.0.2.1",
+        );
+        check(
+            "10.0.0.1",
+            &[("x-forwarded-for", "6.6.6.6, 192.0.2.1, 10.0.0.2")],
+            "192.0.2.1",
+        );
+        check(
+            "10.0.0.1",
+            &[
+                ("x-forwarded-for", "6.6.6.6"),
+                ("x-forwarded-for", "192.0.2.1"),
+            ],
+            "192.0.2.1",
+        );
+        check(
+            "10.0.0.1",
+            &[("x-forwarded-for", "10.0.0.3, 10.0.0.2")],
+            "10.0.0.3",
+        );
+        check("10.0.0.1", &[("x-forwarded-for", "")], "10.0.0.1");
+        check(
+            "10.0.0.1",
+            &[("x-forwarded-for", "6.6.6.6, nonsense")],
+            "10.0.0.1",
+        );
+        check(
+            "::ffff:10.0.0.1",
+            &[("x-forwarded-for", "::ffff:192.0.2.1")],
+            "192.0.2.1",
+        );
+        check(
+            "10.0.0.1",
+            &[("x-forwarded-for", "[2001:db8::7]:4711")],
+            "2001:db8::7",
+        );
+    }
+
+    #[test]
+    fn reads_forwarded_and_never_a_mixture() {
+        check(
+            "10.0.0.1",
+            &[("forwarded", "for=192.0.2.1;proto=https;by=10.0.0.1")],
+            "192.0.2.1",
+        );
+        check(
+            "10.0.0.1",
+            &[("forwarded", "for=6.6.6.6, for=\"[2001:db8::7]:80\"")],
+            "2001:db8::7",
+        );
+        check(
+            "10.0.0.1",
+            &[("forwarded", "for=6.6.6.6, for=unknown")],
+            "10.0.0.1",
+        );
+        check(
+            "10.0.0.1",
+            &[("forwarded", "for=_hidden, for=10.0.0.2")],
+            "10.0.0.2",
+        );
+        check(
+            "10.0.0.1",
+            &[
+                ("forwarded", "for=192.0.2.1"),
+                ("x-forwarded-for", "6.6.6.6"),
+            ],
+            "192.0.2.1",
+        );
+        check("10.0.0.1", &[("forwarded", "proto=https")], "10.0.0.1");
+    }
+
+    #[test]
+    fn tells_tls_by_the_proxys_word_alone() {
+        assert!(
+            resolve(
+                "10.0.0.1",
+                &[
+                    ("x-forwarded-for", "192.0.2.1"),
+                    ("x-forwarded-proto", "https")
+                ]
+            )
+            .1
+        );
+        assert!(
+            !resolve(
+                "203.0.113.9",
+                &[
+                    ("x-forwarded-for", "192.0.2.1"),
+                    ("x-forwarded-proto", "https")
+                ]
+            )
+            .1
+        );
+        assert!(
+            !resolve(
+                "10.0.0.1",
+                &[
+                    ("x-forwarded-for", "192.0.2.1"),
+                    ("x-forwarded-proto", "https, http")
+                ]
+            )
+            .1
+        );
+        assert!(resolve("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=https")]).1);
+    }
+
+    #[test]
+    fn counts_what_it_ignores() {
+        assert!(resolve("203.0.113.9", &[("forwarded", "for=192.0.2.1")]).2);
+        assert!(resolve("203.0.113.9", &[("x-forwarded-proto", "https")]).2);
+        assert!(!resolve("203.0.113.9", &[]).2);
+        assert!(!resolve("10.0.0.1", &[("forwarded", "for=192.0.2.1")]).2);
+    }
+}

@@ -1,0 +1,263 @@
+//! Limits of one process: GCRA by governor, counted in a table of fixed size.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::{Quota, RateLimiter};
+
+use super::limiter::{Checked, Decision, Limit, LimitKey, Limiter};
+use crate::config::Rate;
+
+/// Places in a set: what one cache line holds.
+const WAYS: usize = 4;
+/// Sets of the table: 65,536 places, one mebibyte.
+const SETS: usize = 16 * 1024;
+
+/// Counts in this process alone.
+///
+/// # Security
+/// Memory is fixed, however many addresses come: a table of 65,536 places, found by a keyed hash that a client cannot aim. When more
+/// clients than that are counted at once, the one with the fewest recent requests in its set of four makes room, so a flood of new
+/// addresses does not free one that is being held back.
+#[derive(Debug, Default)]
+pub struct LocalLimiter {
+    table: Arc<Table>,
+    limits: Mutex<HashMap<String, Arc<LocalLimit>>>,
+    clock: DefaultClock,
+}
+
+impl Limiter for LocalLimiter {
+    fn limit(&self, name: &str, rate: Rate) -> Arc<dyn Limit> {
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = limits.len() as u64;
+        let limit = limits.entry(name.to_owned()).or_insert_with(|| {
+            Arc::new(LocalLimit {
+                number,
+                table: Arc::clone(&self.table),
+                limiter: RateLimiter::new(
+                    quota(rate),
+                    Shared(Arc::clone(&self.table)),
+                    self.clock.clone(),
+                ),
+                rate,
+            })
+        });
+        Arc::clone(limit) as Arc<dyn Limit>
+    }
+}
+
+/// The whole count at once, coming back evenly over the window.
+pub(crate) fn quota(rate: Rate) -> Quota {
+    let count = std::num::NonZeroU32::new(rate.count()).unwrap_or(std::num::NonZeroU32::MIN);
+    let each = (rate.window() / rate.count()).max(Duration::from_nanos(1));
+    Quota::with_period(each)
+        .unwrap_or_else(|| Quota::per_second(count))
+        .allow_burst(count)
+}
+
+struct LocalLimit {
+    number: u64,
+    rate: Rate,
+    table: Arc<Table>,
+    limiter: RateLimiter<u64, Shared, DefaultClock, StateInformationMiddleware>,
+}
+
+impl fmt::Debug for LocalLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalLimit")
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Limit for LocalLimit {
+    fn check(&self, key: LimitKey) -> Checked<'_> {
+        let key = self.table.hasher.hash_one((self.number, key));
+        let each = self.rate.window() / self.rate.count();
+        Checked::Now(match self.limiter.check_key(&key) {
+            Ok(snapshot) => {
+                let remaining = snapshot.remaining_burst_capacity();
+                Decision {
+                    remaining,
+                    reset: each * (self.rate.count() - remaining.min(self.rate.count())),
+                    wait: None,
+                }
+            }
+            Err(until) => Decision {
+                remaining: 0,
+                reset: self.rate.window(),
+                wait: Some(until.wait_time_from(self.limiter.clock().now())),
+            },
+        })
+    }
+}
+
+/// Sets of places: each a key's hash and its theoretical arrival time (0: never).
+struct Table {
+    sets: Box<[Set]>,
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+#[repr(align(64))]
+struct Set {
+    keys: [AtomicU64; WAYS],
+    times: [AtomicU64; WAYS],
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            sets: (0..SETS).map(|_| Set::default()).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Table")
+    }
+}
+
+impl Table {
+    /// The place of this key; a key that is new takes an empty one, or that of the key with the earliest arrival time.
+    ///
+    /// Two threads that bring in one new key at the same instant may give it two places, and so one request more.
+    fn place(&self, key: u64) -> &AtomicU64 {
+        let set = &self.sets[key as usize % SETS];
+        // 0 means empty.
+        let key = key | 1;
+        if let Some(at) = (0..WAYS).find(|at| set.keys[*at].load(Ordering::Acquire) == key) {
+            return &set.times[at];
+        }
+        let earliest = (0..WAYS)
+            .min_by_key(|at| set.times[*at].load(Ordering::Relaxed))
+            .unwrap_or_default();
+        set.times[earliest].store(0, Ordering::Relaxed);
+        set.keys[earliest].store(key, Ordering::Release);
+        &set.times[earliest]
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Shared(Arc<Table>);
+
+impl StateStore for Shared {
+    type Key = u64;
+
+    fn measure_and_replace<T, F, E>(&self, key: &u64, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let place = self.0.place(*key);
+        let mut before = place.load(Ordering::Acquire);
+        loop {
+            let (outcome, after) = decide((before != 0).then(|| Nanos::new(before)))?;
+            match place.compare_exchange_weak(
+                before,
+                after.as_u64(),
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(outcome),
+                Err(now) => before = now,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(limit: &Arc<dyn Limit>, key: LimitKey) -> Decision {
+        match limit.check(key) {
+            Checked::Now(decision) => decision,
+            Checked::Later(_) => unreachable!("a local limit decides at once"),
+        }
+    }
+
+    fn client(address: &str) -> LimitKey {
+        LimitKey::client(address.parse().unwrap())
+    }
+
+    #[test]
+    fn lets_the_count_through_and_tells_a_true_wait() {
+        let limiter = LocalLimiter::default();
+        let limit = limiter.limit("test", Rate::parse("3/h").unwrap());
+        for left in [2, 1, 0] {
+            let decision = decide(&limit, client("192.0.2.1"));
+            assert_eq!((decision.remaining, decision.wait), (left, None));
+        }
+        let wait = decide(&limit, client("192.0.2.1")).wait.unwrap();
+        assert!(
+            wait > Duration::from_secs(1190) && wait <= Duration::from_secs(1200),
+            "{wait:?}"
+        );
+        assert_eq!(
+            decide(&limit, client("192.0.2.2")).wait,
+            None,
+            "another client"
+        );
+        let other = limiter.limit("other", Rate::parse("3/h").unwrap());
+        assert_eq!(
+            decide(&other, client("192.0.2.1")).wait,
+            None,
+            "another limit"
+        );
+    }
+
+    #[test]
+    fn counts_an_ipv6_client_by_its_network() {
+        assert_eq!(client("2001:db8::1"), client("2001:db8::ffff:2"));
+        assert_ne!(client("2001:db8::1"), client("2001:db8:0:1::1"));
+        assert_eq!(client("::ffff:192.0.2.1"), client("192.0.2.1"));
+    }
+
+    #[test]
+    fn holds_a_client_back_through_a_flood_of_others() {
+        let limiter = LocalLimiter::default();
+        let limit = limiter.limit("test", Rate::parse("100/h").unwrap());
+        let held = client("192.0.2.1");
+        while decide(&limit, held).wait.is_none() {}
+        for number in 0..1_000_000_u128 {
+            let address = std::net::Ipv6Addr::from(number << 64);
+            decide(&limit, LimitKey::client(address.into()));
+        }
+        assert!(decide(&limit, held).wait.is_some());
+        assert_eq!(limiter.table.sets.len() * size_of::<Set>(), 1024 * 1024);
+    }
+
+    #[test]
+    fn counts_right_from_many_threads() {
+        let limiter = LocalLimiter::default();
+        let limit = limiter.limit("test", Rate::parse("1000/day").unwrap());
+        decide(&limit, client("192.0.2.9"));
+        let passed: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    let try_them = || {
+                        let passes = |_: &usize| decide(&limit, client("192.0.2.9")).wait.is_none();
+                        (0..500).filter(passes).count()
+                    };
+                    scope.spawn(try_them)
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert_eq!(passed, 999);
+    }
+}
