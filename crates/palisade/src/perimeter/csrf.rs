@@ -72,11 +72,9 @@ mod tests {
     use super::*;
     use crate::config::{Raw, Setting as _};
 
-    fn check(
-        env: Environment,
-        method: Method,
-        headers: &[(&'static str, &str)],
-    ) -> Option<&'static str> {
+    type Headers<'a> = &'a [(&'static str, &'a str)];
+
+    fn check(env: Environment, method: Method, headers: Headers<'_>) -> Option<&'static str> {
         let same = SameSite {
             hosts: AllowedHosts::read(Raw::Text("api.example.org,localhost")).unwrap(),
             env,
@@ -91,7 +89,7 @@ mod tests {
     #[test]
     fn refuses_unsafe_requests_of_other_sites_and_no_others() {
         use Environment::{Development, Production};
-        let cases: &[(Environment, &[(&'static str, &str)], Option<&str>)] = &[
+        let cases: &[(Environment, Headers<'_>, Option<&str>)] = &[
             (Production, &[], None),
             (Production, &[("authorization", "Bearer x")], None),
             (Production, &[("cookie", "a=b")], Some("cookie")),

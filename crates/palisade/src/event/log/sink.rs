@@ -37,8 +37,8 @@ struct State {
     urgent: bool,
     writing: bool,
     /// Dropped since the last line about that.
+    unreported: u64,
     dropped: u64,
-    dropped_in_all: u64,
 }
 
 impl Shared {
@@ -84,8 +84,8 @@ impl Sink {
     pub(super) fn write(&self, line: &[u8], urgency: Urgency) {
         let mut state = self.0.state();
         if state.lines.len() + line.len() > MOST {
+            state.unreported += 1;
             state.dropped += 1;
-            state.dropped_in_all += 1;
             return;
         }
         let first = state.lines.is_empty();
@@ -100,7 +100,7 @@ impl Sink {
     }
 
     pub(super) fn dropped(&self) -> u64 {
-        self.0.state().dropped_in_all
+        self.0.state().dropped
     }
 
     /// Waits until everything is written.
@@ -145,7 +145,7 @@ impl Shared {
         state.urgent = false;
         state.writing = true;
         std::mem::swap(&mut state.lines, batch);
-        std::mem::take(&mut state.dropped)
+        std::mem::take(&mut state.unreported)
     }
 }
 
@@ -155,25 +155,29 @@ mod tests {
 
     /// An output that takes nothing until its gate is opened.
     #[derive(Clone, Default)]
-    struct Gated(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+    struct Gated(Arc<Gate>);
+
+    #[derive(Default)]
+    struct Gate {
+        state: Mutex<(bool, Vec<u8>)>,
+        changed: Condvar,
+    }
 
     impl Gated {
         fn open(&self) {
-            self.0.0.lock().unwrap().0 = true;
-            self.0.1.notify_all();
+            self.0.state.lock().unwrap().0 = true;
+            self.0.changed.notify_all();
         }
 
         fn text(&self) -> String {
-            String::from_utf8(self.0.0.lock().unwrap().1.clone()).unwrap()
+            String::from_utf8(self.0.state.lock().unwrap().1.clone()).unwrap()
         }
     }
 
     impl Write for Gated {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            let (state, changed) = &*self.0;
-            let mut state = changed
-                .wait_while(state.lock().unwrap(), |state| !state.0)
-                .unwrap();
+            let closed = self.0.state.lock().unwrap();
+            let mut state = self.0.changed.wait_while(closed, |state| !state.0).unwrap();
             state.1.extend_from_slice(bytes);
             Ok(bytes.len())
         }
