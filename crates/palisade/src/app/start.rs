@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::build::App;
+use super::layer::wrap;
 use super::router::router;
 use crate::access::Authenticator;
 use crate::auth::{self, Accounts};
@@ -81,6 +82,7 @@ impl App {
         services.insert(db.clone());
         let limiter = LocalLimiter::default();
         let router = router(&self.routes, &config, &limiter, &Arc::new(services));
+        let router = wrap(router, std::mem::take(&mut self.layers));
         let perimeter = Perimeter::new(&config, &self.routes, router);
         refusal.or(Started { perimeter, db })
     }
