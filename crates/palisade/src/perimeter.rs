@@ -201,11 +201,25 @@ impl Perimeter {
 fn log(context: &RequestContext, method: &Method, status: u16, bytes: Option<u64>) {
     event::access(&Access {
         context,
-        method: method.as_str(),
+        method: known(method),
         status,
         took: context.elapsed(),
         bytes,
     });
+}
+
+/// A method's name; one that a client made up is not written down.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// A request whose client went away before its answer; it has its line all the same, as 499.

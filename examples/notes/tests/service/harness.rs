@@ -68,25 +68,57 @@ pub(crate) fn run(
 
 impl Service {
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder"), &key())
+        Self::start_with(&[])
     }
 
-    fn start_in(folder: tempfile::TempDir, key: &str) -> Self {
+    /// Starts it with these variables beside the usual ones, or in their place.
+    pub(crate) fn start_with(changes: &[(&str, &str)]) -> Self {
+        Self::start_on(tempfile::tempdir().expect("a folder"), changes)
+    }
+
+    /// The same in this folder.
+    pub(crate) fn start_on(folder: tempfile::TempDir, changes: &[(&str, &str)]) -> Self {
+        Self::start_in(folder, &key(), changes)
+    }
+
+    /// Applies the migrations, as an operator does before a start in production.
+    pub(crate) fn migrate(folder: &std::path::Path, changes: &[(&str, &str)]) {
+        let key = key();
+        let mut variables = vec![
+            ("DATABASE_URL", "sqlite:data/notes.sqlite"),
+            ("PALISADE_SECRET_KEY", key.as_str()),
+        ];
+        variables.extend_from_slice(changes);
+        let output = run(folder, &["migrate"], &variables);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    fn start_in(folder: tempfile::TempDir, key: &str, changes: &[(&str, &str)]) -> Self {
         let port = free_port();
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(folder.path().join("log"))
             .expect("a log");
-        let variables = [
+        let port_text = port.to_string();
+        let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", "sqlite:data/notes.sqlite"),
             ("PALISADE_SECRET_KEY", key),
-            ("PORT", &port.to_string()),
+            ("PORT", &port_text),
         ];
+        for change in changes {
+            variables.retain(|(name, _)| *name != change.0);
+            variables.push(*change);
+        }
+        let errors = log.try_clone().expect("one log for both");
         let child = command(folder.path(), &variables)
             .stdout(log)
-            .stderr(Stdio::inherit())
+            .stderr(errors)
             .spawn()
             .expect("it starts");
         let service = Self {
@@ -110,7 +142,7 @@ impl Service {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
-        Self::start_in(folder, &key())
+        Self::start_in(folder, &key(), &[])
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -119,6 +151,19 @@ impl Service {
 
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).expect("the log")
+    }
+
+    /// Ends it as an operator does, and gives everything that it said.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> String {
+        let killed = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(killed.expect("`kill` runs").success());
+        let status = self.child.wait().expect("it ends");
+        let log = self.log();
+        assert!(status.success(), "{status}: {log}");
+        log
     }
 
     /// Sends these bytes on a connection of its own, and reads to its end.

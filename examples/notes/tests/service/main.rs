@@ -3,5 +3,6 @@
 mod accounts;
 mod attacks;
 mod harness;
+mod redaction;
 mod start;
 mod surface;
