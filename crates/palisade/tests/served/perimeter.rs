@@ -21,7 +21,15 @@ fn every_answer_carries_every_header_and_every_refusal_looks_alike() {
     let json = [("content-type", "application/json")];
     let text = [("content-type", "text/plain")];
     let big = format!(r#"{{"name":"{}"}}"#, "b".repeat(20_000));
-    let cases: &[(u16, &str, &str, &[(&str, &str)], &str, &str)] = &[
+    type Case<'a> = (
+        u16,
+        &'a str,
+        &'a str,
+        &'a [(&'a str, &'a str)],
+        &'a str,
+        &'a str,
+    );
+    let cases: &[Case<'_>] = &[
         (400, "POST", "/echo", &json, "{", "bad-request"),
         (401, "GET", "/auth/me", &[], "", "unauthorized"),
         (403, "GET", "/refused", &[], "", "forbidden"),
