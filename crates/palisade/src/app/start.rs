@@ -82,8 +82,10 @@ impl App {
         services.insert(db.clone());
         let limiter = LocalLimiter::default();
         let router = router(&self.routes, &config, &limiter, &Arc::new(services));
-        let router = wrap(router, std::mem::take(&mut self.layers));
-        let perimeter = Perimeter::new(&config, &self.routes, router);
+        let layers = std::mem::take(&mut self.layers);
+        let has_layers = !layers.is_empty();
+        let router = wrap(router, layers);
+        let perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
         refusal.or(Started { perimeter, db })
     }
 
