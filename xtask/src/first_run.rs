@@ -1,10 +1,13 @@
-//! `palisade new NAME --run`, as somebody who has nothing yet runs it, where the usual port is taken.
+//! The front page as somebody who has nothing yet reads it: `palisade new NAME --run`, where the usual port is taken, and then
+//! the handler that does not compile.
 
+use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
 use crate::running::Running;
 use crate::shell::{Shell, terminal};
+use crate::tutorial::given;
 
 const USUAL: u16 = 3000;
 const LAST_REQUEST: &str = "/notes -H";
@@ -57,5 +60,34 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
             return Err(format!("`{request}` answered:\n{}", outcome.said));
         }
     }
-    running.interrupt()
+    running.interrupt()?;
+    refused_handler(root, &folder.path().join("hello"))
+}
+
+/// The compiler says of the handler what the front page says that it does.
+fn refused_handler(root: &Path, service: &Path) -> Result<(), String> {
+    let page = fs::read_to_string(root.join("README.md")).map_err(|error| error.to_string())?;
+    let (_, rest) = page
+        .split_once("```rust,compile_fail\n")
+        .ok_or("README.md shows no handler that does not compile")?;
+    let block = |rest: &str| rest.split_once("\n```").map(|(block, _)| block.to_owned());
+    let handler = block(rest);
+    let answer = rest
+        .split_once("```text\n")
+        .and_then(|(_, rest)| block(rest));
+    let (Some(handler), Some(answer)) = (handler, answer) else {
+        return Err("README.md does not show what the compiler says".to_owned());
+    };
+    let main = service.join("src/main.rs");
+    fs::write(&main, format!("{handler}\n\nfn main() {{}}\n"))
+        .map_err(|error| format!("{}: {error}", main.display()))?;
+    let built = Shell::open(terminal(root, service))?.run("cargo build")?;
+    let answer: Vec<String> = answer.lines().map(ToOwned::to_owned).collect();
+    if built.code != 0 && given(&built.said, &answer) {
+        return Ok(());
+    }
+    Err(format!(
+        "the compiler does not say what README.md shows:\n{}",
+        built.said
+    ))
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+pub(crate) use answer::given;
+
 use crate::running::{Running, free_port};
 use crate::shell::{Shell, terminal};
 

@@ -5,7 +5,7 @@ const REST: char = '…';
 
 /// Whether these lines stand in what was said, one after the other. A line of its own, `…` stands for any lines, and inside a
 /// line for any letters.
-pub(super) fn given(said: &str, answer: &[String]) -> bool {
+pub(crate) fn given(said: &str, answer: &[String]) -> bool {
     let said: Vec<&str> = said.lines().map(str::trim_end).collect();
     (0..said.len()).any(|start| follows(&said[start..], answer))
 }
