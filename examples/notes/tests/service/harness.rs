@@ -153,6 +153,10 @@ impl Service {
         std::fs::read_to_string(self.folder.path().join("log")).expect("the log")
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it as an operator does, and gives everything that it said.
     #[cfg(unix)]
     pub(crate) fn stop(mut self) -> String {

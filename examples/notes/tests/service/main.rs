@@ -4,5 +4,7 @@ mod accounts;
 mod attacks;
 mod harness;
 mod redaction;
+#[cfg(target_os = "linux")]
+mod soak;
 mod start;
 mod surface;
