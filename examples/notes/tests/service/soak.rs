@@ -147,7 +147,7 @@ fn request(number: u64, bearer: &str, note: &str) -> Request<'static> {
             String::new(),
         )
     };
-    if number % 5 != 0 {
+    if !number.is_multiple_of(5) {
         return match number % 4 {
             0 => plain(&format!("/notes/{note}")),
             1 => plain("/notes?limit=5"),
