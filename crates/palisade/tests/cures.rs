@@ -52,6 +52,10 @@ mod db_resource_without_table;
 mod db_row_that_the_statement_does_not_name;
 #[path = "ui/db/pass/secret_bound.rs"]
 mod db_secret_bound;
+#[path = "ui/db/pass/stream_beside_its_transaction.rs"]
+mod db_stream_beside_its_transaction;
+#[path = "ui/db/pass/stream_of_a_write.rs"]
+mod db_stream_of_a_write;
 #[path = "ui/db/pass/struct_bound.rs"]
 mod db_struct_bound;
 #[path = "ui/db/pass/table_dropped_by_a_statement.rs"]

@@ -3,6 +3,7 @@
 mod kinds;
 mod pages;
 mod schema;
+mod streams;
 mod writing;
 
 use std::sync::atomic::{AtomicU32, Ordering};
