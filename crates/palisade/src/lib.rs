@@ -27,11 +27,13 @@ pub mod testing;
 pub use error::{Error, Result};
 /// Makes an enum the columns that a list may be ordered by, for `{order: choice}` in [`sql!`].
 ///
+/// `on` names the table, or whatever stands after `from`: each choice is tried on it when the app starts.
+///
 /// # Example
 /// ```
 /// use palisade::prelude::*;
 ///
-/// #[columns]
+/// #[columns(on = "notes")]
 /// enum NoteOrder {
 ///     #[column("title")]
 ///     Title,

@@ -311,18 +311,4 @@ impl<'a> Target<'a> {
             Ok(found)
         })
     }
-
-    /// Prepares a statement without running it, and names the columns that it would give.
-    pub(super) async fn prepare(self, text: String) -> Result<Vec<String>, sqlx::Error> {
-        use sqlx::{Column as _, Statement as _};
-        on_connection!(self.on, |connection, arguments, wrap| {
-            let _ = (arguments, wrap);
-            let prepared = connection.prepare(safe(text.into())).await?;
-            Ok(prepared
-                .columns()
-                .iter()
-                .map(|column| column.name().to_owned())
-                .collect())
-        })
-    }
 }

@@ -13,7 +13,7 @@ use super::page::{self, Page, PageRequest};
 use super::pools::Target;
 use super::row::{RawRow, Resource, Row, Untyped};
 use super::stream::RowStream;
-use super::value::{Bind, Value};
+use super::value::{BindList, Value};
 use crate::error::Result;
 
 /// A statement that reads; every database handle runs it.
@@ -51,7 +51,7 @@ type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 #[diagnostic::on_unimplemented(
     message = "P0513: `{Self}` does not choose among columns",
     label = "not an order",
-    note = "order by an enum of columns: `#[columns] enum NoteOrder {{ #[column(\"title\")] Title }}`"
+    note = "order by an enum of columns: `#[columns(on = \"notes\")] enum NoteOrder {{ #[column(\"title\")] Title }}`"
 )]
 pub trait OrderBy {
     /// The literal that stands in `order by`.
@@ -81,17 +81,16 @@ impl Builder {
     }
 
     /// A list for `in (…)`; an empty one matches nothing.
-    pub fn list<'a, T: Bind + 'a>(&mut self, values: impl IntoIterator<Item = &'a T>) {
-        let mut any = false;
-        for value in values {
-            if any {
+    pub fn list<L: BindList + ?Sized>(&mut self, list: &L) {
+        let values = list.values();
+        if values.is_empty() {
+            self.text("null");
+        }
+        for (at, value) in values.into_iter().enumerate() {
+            if at > 0 {
                 self.text(", ");
             }
-            self.value(value.value());
-            any = true;
-        }
-        if !any {
-            self.text("null");
+            self.value(value);
         }
     }
 
