@@ -180,6 +180,11 @@ pub use palisade_macros::sql;
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
 
+// So are those of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/data.md")]
+struct Data;
+
 // So are those of the tutorial, which uses `testing`.
 #[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../../docs/tutorial.md")]
