@@ -3,16 +3,19 @@
 pub use crate::app::run;
 pub use crate::config;
 pub use crate::db::{
-    Builder, ColumnOf, DbError, Migration, Migrations, OrderBy, RESOURCES, RawRow, Reading,
-    Resource, ResourceInfo, Row, STATEMENTS, Sql, StatementInfo, Typed, Untyped, Whatever, Writing,
-    bind, column_of, columns_of,
+    Bind, Builder, Cell, Column, ColumnError, ColumnInfo, ColumnOf, DbError, Kind, Migration,
+    Migrations, ORDERS, OrderBy, OrderInfo, RESOURCES, RawRow, Reading, Resource, ResourceInfo,
+    Row, STATEMENTS, Sql, StatementInfo, Typed, Untyped, Value, Whatever, Writing, bind, column_of,
+    columns_of,
 };
 pub use crate::endpoint::{
     ArgumentOf, Endpoint, Route, Routes, argument_of, check_bodies, check_params, guard_of, reply,
     route_of, take,
 };
-pub use crate::input::{Field, FieldOf, Input, Node, Reader, check_rules, field_of, raw_field_of};
-pub use crate::output::{Output, begin as output_begin, field as output_field};
+pub use crate::input::{
+    Field, FieldOf, Input, Node, Reader, check_rules, field_of, raw_field_of, read_json, read_name,
+};
+pub use crate::output::{Output, begin as output_begin, field as output_field, write_json};
 pub use http;
 pub use linkme;
 pub use serde;

@@ -12,14 +12,19 @@ mod page;
 mod pools;
 mod row;
 mod statement;
+mod stream;
 mod value;
 
-pub use cell::{Cell, Column, ColumnError};
-pub use check::{Fault, RESOURCES, ResourceInfo, STATEMENTS, StatementInfo, check};
+pub use cell::{Cell, Column, ColumnError, Kind};
+pub use check::{
+    Fault, ORDERS, OrderInfo, RESOURCES, ResourceInfo, STATEMENTS, StatementInfo, check,
+};
 pub use error::{DbError, is_unique_violation};
-pub use handle::{Db, DbOptions, ReadDb, Runs, Tx};
+pub use handle::{Db, DbOptions, ReadDb, Runs, Streams, Tx};
 pub use migrations::{Migration, Migrations};
 pub use page::{Page, PageRequest};
-pub use row::{ColumnOf, RawRow, Resource, Row, Untyped, column_of, columns_of, load};
+pub(crate) use row::scalars;
+pub use row::{ColumnInfo, ColumnOf, RawRow, Resource, Row, Untyped, column_of, columns_of, load};
 pub use statement::{Builder, OrderBy, Piece, Reading, Sql, Typed, Whatever, Writing};
-pub use value::{Bind, Value, bind};
+pub use stream::RowStream;
+pub use value::{Bind, BindList, Value, bind};

@@ -16,7 +16,7 @@ pub use collection::{Change, List, Map, Set};
 pub use extract::{Json, Path, Query, Service};
 pub use field::{Field, Input};
 #[doc(hidden)]
-pub use field::{FieldOf, RawField, field_of, raw_field_of};
+pub use field::{FieldOf, RawField, field_of, raw_field_of, read_json, read_name};
 #[doc(hidden)]
 pub use node::Node;
 pub use password::Password;

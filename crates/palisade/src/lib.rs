@@ -28,11 +28,13 @@ pub mod testing;
 pub use error::{Error, Result};
 /// Makes an enum the columns that a list may be ordered by, for `{order: choice}` in [`sql!`].
 ///
+/// `on` names the table, or whatever stands after `from`: each choice is tried on it when the app starts.
+///
 /// # Example
 /// ```
 /// use palisade::prelude::*;
 ///
-/// #[columns]
+/// #[columns(on = "notes")]
 /// enum NoteOrder {
 ///     #[column("title")]
 ///     Title,
@@ -178,6 +180,11 @@ pub use palisade_macros::sql;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
+
+// So are those of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/data.md")]
+struct Data;
 
 // So are those of the tutorial, which uses `testing`.
 #[cfg(all(doctest, feature = "testing"))]

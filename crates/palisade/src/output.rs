@@ -7,5 +7,5 @@ mod reply;
 
 pub use field::{Output, OutputField};
 #[doc(hidden)]
-pub use field::{begin, field};
+pub use field::{begin, field, write_json};
 pub use reply::{Accepted, Created, NoContent, Reply};

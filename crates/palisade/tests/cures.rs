@@ -26,10 +26,14 @@ mod db_choice_without_a_column;
 mod db_claimed_id_bound;
 #[path = "ui/db/pass/column_of_no_known_type.rs"]
 mod db_column_of_no_known_type;
+#[path = "ui/db/pass/columns_of_no_table.rs"]
+mod db_columns_of_no_table;
 #[path = "ui/db/pass/columns_on_a_struct.rs"]
 mod db_columns_on_a_struct;
 #[path = "ui/db/pass/empty_braces.rs"]
 mod db_empty_braces;
+#[path = "ui/db/pass/one_value_as_a_list.rs"]
+mod db_one_value_as_a_list;
 #[path = "ui/db/pass/order_by_a_text.rs"]
 mod db_order_by_a_text;
 #[path = "ui/db/pass/owner_that_is_no_field.rs"]
@@ -38,6 +42,8 @@ mod db_owner_that_is_no_field;
 mod db_page_of_a_row;
 #[path = "ui/db/pass/password_bound.rs"]
 mod db_password_bound;
+#[path = "ui/db/pass/placeholder_by_hand.rs"]
+mod db_placeholder_by_hand;
 #[path = "ui/db/pass/plain_struct_as_row.rs"]
 mod db_plain_struct_as_row;
 #[path = "ui/db/pass/resource_on_an_enum.rs"]
@@ -52,6 +58,12 @@ mod db_resource_without_table;
 mod db_row_that_the_statement_does_not_name;
 #[path = "ui/db/pass/secret_bound.rs"]
 mod db_secret_bound;
+#[path = "ui/db/pass/stream_beside_its_transaction.rs"]
+mod db_stream_beside_its_transaction;
+#[path = "ui/db/pass/stream_of_a_write.rs"]
+mod db_stream_of_a_write;
+#[path = "ui/db/pass/string_with_escapes.rs"]
+mod db_string_with_escapes;
 #[path = "ui/db/pass/struct_bound.rs"]
 mod db_struct_bound;
 #[path = "ui/db/pass/table_dropped_by_a_statement.rs"]

@@ -21,6 +21,11 @@ pub(super) fn expand(model: Model) -> TokenStream {
     let Some(name) = name else {
         return quote!(#item #errors);
     };
+    // A choice among names is stored as its name, all else as JSON.
+    let (kind, stored) = match &shape {
+        Shape::Names(_) => (quote!(Text), quote!(read_name)),
+        _ => (quote!(Json), quote!(read_json)),
+    };
     let mut members = Vec::new();
     let read = if broken {
         quote! { let _ = (node, reader); ::core::option::Option::None }
@@ -54,6 +59,15 @@ pub(super) fn expand(model: Model) -> TokenStream {
             }
             impl ::palisade::__private::Input for #name {
                 const MEMBERS: &'static [&'static str] = &[#(#members),*];
+            }
+            impl ::palisade::__private::Column for #name {
+                const KIND: ::core::option::Option<::palisade::__private::Kind> =
+                    ::core::option::Option::Some(::palisade::__private::Kind::#kind);
+                fn read(
+                    cell: ::palisade::__private::Cell,
+                ) -> ::core::result::Result<Self, ::palisade::__private::ColumnError> {
+                    ::palisade::__private::#stored(cell)
+                }
             }
         };
     }

@@ -40,6 +40,23 @@ pub(super) fn expand(model: Model) -> TokenStream {
             }
         }
     };
+    // A choice among names is stored as its name, all else as JSON.
+    let (kind, bound) = match &shape {
+        Shape::Enum(variants) if !broken && options.tag.is_none() => {
+            let arms = variants
+                .iter()
+                .map(|(ident, name, _)| quote!(Self::#ident => #name));
+            let name = quote!(match self { #(#arms),* });
+            (
+                quote!(Text),
+                quote!(::palisade::__private::Bind::value(#name)),
+            )
+        }
+        _ => (
+            quote!(Json),
+            quote!(::palisade::__private::write_json(self)),
+        ),
+    };
     quote! {
         #item
         #errors
@@ -51,6 +68,12 @@ pub(super) fn expand(model: Model) -> TokenStream {
                     serializer: S,
                 ) -> ::core::result::Result<S::Ok, S::Error> {
                     #body
+                }
+            }
+            impl ::palisade::__private::Bind for #name {
+                const NULL: ::palisade::__private::Value = ::palisade::__private::Value::#kind(::core::option::Option::None);
+                fn value(&self) -> ::palisade::__private::Value {
+                    #bound
                 }
             }
             #from

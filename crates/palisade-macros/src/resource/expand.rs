@@ -29,7 +29,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
     });
     let columns = fields.iter().enumerate().map(|(at, (field, _))| {
         let (witness, text) = (format_ident!("COLUMN_{at}"), field.to_string());
-        quote!((#text, #witness.nullable))
+        quote!(#witness.named(#text))
     });
     let reads = fields.iter().enumerate().map(|(at, (field, _))| {
         let (witness, text) = (format_ident!("COLUMN_{at}"), field.to_string());
@@ -50,7 +50,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
         const _: () = {
             #(#witnesses)*
             impl ::palisade::__private::Row for #name {
-                const COLUMNS: &'static [(&'static str, bool)] = &[#(#columns),*];
+                const COLUMNS: &'static [::palisade::__private::ColumnInfo] = &[#(#columns),*];
                 fn from_row(row: &::palisade::__private::RawRow) -> ::core::result::Result<Self, ::palisade::__private::DbError> {
                     #body
                 }

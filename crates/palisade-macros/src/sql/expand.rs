@@ -16,11 +16,9 @@ pub(super) fn stand_in(report: Report) -> TokenStream {
 
 pub(super) fn expand(call: &Call, statement: &Statement) -> TokenStream {
     let checked = &statement.checked;
+    let values = statement.values;
+    let piece = call.on.is_some();
     let unscoped = match &call.unscoped {
-        // The statement that a piece stands in is the one that names the owner.
-        None if call.on.is_some() => {
-            quote!(::core::option::Option::Some("a piece of other statements"))
-        }
         Some(reason) => quote!(::core::option::Option::Some(#reason)),
         None => quote!(::core::option::Option::None),
     };
@@ -67,8 +65,10 @@ pub(super) fn expand(call: &Call, statement: &Statement) -> TokenStream {
         #[linkme(crate = ::palisade::__private::linkme)]
         static STATEMENT: ::palisade::__private::StatementInfo = ::palisade::__private::StatementInfo {
             text: #checked,
+            values: #values,
             file: ::core::file!(),
             line: ::core::line!(),
+            piece: #piece,
             unscoped: #unscoped,
             columns: #columns,
         };

@@ -3,6 +3,7 @@
 use syn::{Expr, LitStr};
 
 use super::parse::Call;
+use super::text::{ambiguity, is_end, quoted, without_quotes};
 use crate::report::Report;
 
 pub(super) struct Statement {
@@ -10,6 +11,8 @@ pub(super) struct Statement {
     pub(super) writes: bool,
     /// The text that is prepared at start: holes are `$n`, pieces `(1 = 1)`, orders `1`.
     pub(super) checked: String,
+    /// How many `$n` there are in it.
+    pub(super) values: usize,
 }
 
 pub(super) enum Part {
@@ -46,6 +49,18 @@ const WRITING: &[&str] = &[
 
 pub(super) fn model(call: &Call, report: &mut Report) -> Option<Statement> {
     let parts = split(&call.literal, report)?;
+    let found = parts.iter().find_map(|part| match part {
+        Part::Text(text) => ambiguity(text),
+        _ => None,
+    });
+    if let Some(found) = found {
+        report.add(
+            &call.literal,
+            "P0516",
+            &format!("the databases do not read this text alike: it holds {found}"),
+            "write values in braces, `{note.id}` or `{\"text\"}`, and plain names",
+        );
+    }
     let bare: String = parts
         .iter()
         .map(|part| {
@@ -61,7 +76,7 @@ pub(super) fn model(call: &Call, report: &mut Report) -> Option<Statement> {
         .filter(|word| !word.is_empty())
         .map(str::to_ascii_lowercase)
         .collect();
-    if bare.trim_end().trim_end_matches(';').contains(';') {
+    if bare.contains(';') {
         report.add(
             &call.literal,
             "P0509",
@@ -96,15 +111,16 @@ pub(super) fn model(call: &Call, report: &mut Report) -> Option<Statement> {
             "say in a few words why this may touch rows of every owner",
         );
     }
-    let checked = checked(&parts, call.on.as_ref());
+    let (checked, values) = checked(&parts, call.on.as_ref());
     Some(Statement {
         parts,
         writes,
         checked,
+        values,
     })
 }
 
-fn checked(parts: &[Part], on: Option<&LitStr>) -> String {
+fn checked(parts: &[Part], on: Option<&LitStr>) -> (String, usize) {
     let mut count = 0;
     let body: String = parts
         .iter()
@@ -118,10 +134,11 @@ fn checked(parts: &[Part], on: Option<&LitStr>) -> String {
             Part::Order(_) => "1".to_owned(),
         })
         .collect();
-    match on {
+    let text = match on {
         Some(table) => format!("select 1 from {} where {body}", table.value()),
         None => body,
-    }
+    };
+    (text, count)
 }
 
 /// Splits at braces outside of quotes and comments; `{{` and `}}` are braces.
@@ -143,6 +160,9 @@ fn split(literal: &LitStr, report: &mut Report) -> Option<Vec<Part>> {
             }
             text.push_str(&rest[..length]);
             rest = &rest[length..];
+        } else if first == ';' && is_end(&rest[1..]) {
+            // It ends the statement, which may stand inside another one.
+            rest = &rest[1..];
         } else if rest.starts_with("{{") || rest.starts_with("}}") {
             text.push(first);
             rest = &rest[2..];
@@ -211,26 +231,6 @@ fn hole(inside: &str, literal: &LitStr, report: &mut Report) -> Option<Part> {
     }
 }
 
-/// The length of the string, quoted identifier or comment that starts here.
-fn quoted(rest: &str) -> Option<usize> {
-    let end = |mark: &str, skip: usize| {
-        rest[skip..]
-            .find(mark)
-            .map_or(rest.len(), |at| at + skip + mark.len())
-    };
-    if rest.starts_with('\'') {
-        Some(end("'", 1))
-    } else if rest.starts_with('"') {
-        Some(end("\"", 1))
-    } else if rest.starts_with("--") {
-        Some(end("\n", 2))
-    } else if rest.starts_with("/*") {
-        Some(end("*/", 2))
-    } else {
-        None
-    }
-}
-
 fn closing(rest: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in rest.char_indices() {
@@ -246,19 +246,4 @@ fn closing(rest: &str) -> Option<usize> {
         }
     }
     None
-}
-
-fn without_quotes(text: &str) -> String {
-    let mut bare = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let length = quoted(rest);
-        if length.is_none() {
-            bare.push(first);
-        } else {
-            bare.push(' ');
-        }
-        rest = &rest[length.unwrap_or(first.len_utf8())..];
-    }
-    bare
 }

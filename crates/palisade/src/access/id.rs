@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use uuid::Uuid;
 
-use crate::db::{Bind, Cell, Column, ColumnError, DbError, RawRow, Row, Untyped, Value};
+use crate::db::{Bind, Cell, Column, ColumnError, Kind, Value, scalars};
 use crate::input::{Field, Node, Reader};
 use crate::output::OutputField;
 
@@ -101,19 +101,13 @@ impl<T> Bind for Id<T> {
 }
 
 impl<T> Column for Id<T> {
+    const KIND: Option<Kind> = Some(Kind::Uuid);
     fn read(cell: Cell) -> Result<Self, ColumnError> {
         Uuid::read(cell).map(Self::from_uuid)
     }
 }
 
-impl<T: 'static> Row for Id<T> {
-    const COLUMNS: &'static [(&'static str, bool)] = &[];
-    fn from_row(row: &RawRow) -> Result<Self, DbError> {
-        Uuid::from_row(row).map(Self::from_uuid)
-    }
-}
-
-impl<T: 'static> Untyped for Id<T> {}
+scalars!([T: 'static] Id<T>);
 
 impl<T> OutputField for Id<T> {
     fn show<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

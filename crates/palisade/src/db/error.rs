@@ -24,6 +24,9 @@ pub enum DbError {
     /// The database refused the statement.
     #[error("statement failed")]
     Statement(#[source] sqlx::Error),
+    /// A stream took longer than it may.
+    #[error("the stream was not read to its end within 30 seconds")]
+    Deadline,
     /// A migration could not be applied, or an applied one was changed since.
     #[error("{0}")]
     Migration(String),

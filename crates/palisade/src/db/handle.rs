@@ -7,6 +7,7 @@ use super::error::DbError;
 use super::pools::{On, Pools, Target, Transaction};
 use super::row::RawRow;
 use super::statement::{Reading, Writing};
+use super::stream::{Feed, Source};
 use super::value::Value;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -121,11 +122,43 @@ pub trait Runs<K>: sealed::Handle {
     fn target(&self) -> Target<'_>;
 }
 
+/// A handle that streams the rows of statements of kind `K`: `&db`, or `&mut tx`.
+#[diagnostic::on_unimplemented(
+    message = "P0517: `{Self}` cannot stream the rows of this statement",
+    label = "not a handle that streams them",
+    note = "a statement that reads is streamed from `&db`, or from `&mut tx`, since a transaction does nothing else meanwhile; rows that a writing statement returns come by `.at_most`"
+)]
+pub trait Streams<'a, K>: sealed::Handle {
+    #[doc(hidden)]
+    fn source(self) -> Source<'a>;
+}
+
 mod sealed {
     pub trait Handle: Send + Sync {}
     impl Handle for super::Db {}
     impl Handle for super::ReadDb {}
     impl Handle for super::Tx {}
+    impl Handle for &super::Db {}
+    impl Handle for &super::ReadDb {}
+    impl Handle for &mut super::Tx {}
+}
+
+impl Streams<'static, Reading> for &Db {
+    fn source(self) -> Source<'static> {
+        Source(Feed::Readers(self.0.pools.clone()))
+    }
+}
+
+impl Streams<'static, Reading> for &ReadDb {
+    fn source(self) -> Source<'static> {
+        Source(Feed::Readers(self.0.pools.clone()))
+    }
+}
+
+impl<'a> Streams<'a, Reading> for &'a mut Tx {
+    fn source(self) -> Source<'a> {
+        Source(Feed::Within(&mut self.transaction))
+    }
 }
 
 impl Runs<Reading> for ReadDb {

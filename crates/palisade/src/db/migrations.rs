@@ -1,11 +1,17 @@
 //! Migrations: plain SQL files, embedded, applied in order, never changed afterwards.
 
-use sqlx::migrate::{Migrate, MigrateError, MigrationType, Migrator};
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::migrate::{Migrate as _, MigrateError, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr};
+#[cfg(feature = "sqlite")]
+use sqlx::{ConnectOptions as _, Row as _};
 
 use super::error::DbError;
 use super::handle::Db;
 use super::pools::Pools;
+
+/// How long an instance waits for another one to migrate a SQLite file.
+#[cfg(feature = "sqlite")]
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 
 /// One migration file.
 #[derive(Debug, Clone, Copy)]
@@ -44,46 +50,85 @@ impl Migrations {
     /// Applies what is not applied yet; instances that start together wait for each other.
     ///
     /// A file that fails leaves nothing of itself behind. On PostgreSQL each file is one transaction; on SQLite the whole run is
-    /// one, because its lock is what the other instances wait for.
+    /// one, because its lock is what the other instances wait for. A run that was killed is done again by the next start.
+    ///
+    /// On SQLite foreign keys are checked at the end of the run and not before, so that a file may rebuild a table by
+    /// `create`, `insert … select`, `drop` and `rename` without losing the rows that refer to it.
     ///
     /// # Errors
     /// When an applied file was changed or removed since, or a file's SQL fails.
     pub async fn run(&self, db: &Db) -> Result<(), DbError> {
-        let migrator = self.migrator();
-        let outcome = match db.pools() {
+        // A connection of its own, closed afterwards: a failed run leaves the lock with its connection, and a migration may
+        // take longer than a statement of a request.
+        match db.pools() {
             #[cfg(feature = "sqlite")]
             Pools::Sqlite { writer, .. } => {
-                let mut tx = writer.begin_with("begin immediate").await?;
-                match migrator.run(&mut *tx).await {
-                    Ok(()) => tx.commit().await.map_err(MigrateError::from),
-                    Err(error) => Err(error),
-                }
-            }
-            // A connection of its own, closed afterwards: a failed run leaves the lock with its connection, and a migration
-            // may take longer than a statement of a request.
-            #[cfg(feature = "postgres")]
-            Pools::Postgres { writer, .. } => {
-                use sqlx::{Connection as _, Executor as _};
-                let mut connection = writer.acquire().await?.detach();
-                connection.execute("set statement_timeout = 0").await?;
-                let outcome = migrator.run(&mut connection).await;
+                // Switching them off means nothing within a transaction.
+                let options = (*writer.connect_options()).clone().foreign_keys(false);
+                let mut connection = options.busy_timeout(PATIENCE).connect().await?;
+                let outcome = self.run_on_sqlite(&mut connection).await;
                 connection.close().await?;
                 outcome
             }
-        };
+            #[cfg(feature = "postgres")]
+            Pools::Postgres { writer, .. } => {
+                let mut connection = writer.acquire().await?.detach();
+                let outcome = self.run_on_postgres(&mut connection).await;
+                connection.close().await?;
+                outcome
+            }
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    async fn run_on_sqlite(&self, connection: &mut sqlx::SqliteConnection) -> Result<(), DbError> {
+        let mut tx = connection.begin_with("begin immediate").await?;
+        let outcome = self.migrator().run(&mut *tx).await;
+        outcome.map_err(|error| self.explain(error))?;
+        if let Some(row) = tx.fetch_optional("pragma foreign_key_check").await? {
+            let (table, parent): (String, String) = (row.try_get(0)?, row.try_get(2)?);
+            return Err(DbError::Migration(format!(
+                "the migrations leave rows in {table} that refer to rows of {parent} which are not there"
+            )));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn run_on_postgres(&self, connection: &mut sqlx::PgConnection) -> Result<(), DbError> {
+        connection.execute("set statement_timeout = 0").await?;
+        // Else the statement of a killed run would go on, with the lock in its hands; PostgreSQL 14 and newer can tell.
+        connection
+            .execute("select set_config(name, '1000', false) from pg_settings where name = 'client_connection_check_interval'")
+            .await?;
+        let outcome = self.migrator().run(&mut *connection).await;
         outcome.map_err(|error| self.explain(error))
     }
 
-    /// The files that are not applied yet.
+    /// The files that are not applied yet; it only reads, so that a service may run as a user who cannot change tables.
     ///
     /// # Errors
     /// When an applied file was changed or removed since, or the database does not answer.
     pub async fn pending(&self, db: &Db) -> Result<Vec<&'static str>, DbError> {
         let applied = match db.pools() {
             #[cfg(feature = "sqlite")]
-            Pools::Sqlite { writer, .. } => self.applied(&mut *writer.acquire().await?).await,
+            Pools::Sqlite { readers, .. } => {
+                let mut connection = readers.acquire().await?;
+                let table = format!("select 1 from sqlite_schema where name = '{}'", self.table);
+                match connection.fetch_optional(AssertSqlSafe(table)).await? {
+                    Some(_) => connection.list_applied_migrations(self.table).await,
+                    None => Ok(Vec::new()),
+                }
+            }
             #[cfg(feature = "postgres")]
-            Pools::Postgres { writer, .. } => self.applied(&mut *writer.acquire().await?).await,
+            Pools::Postgres { readers, .. } => {
+                let mut connection = readers.acquire().await?;
+                let table = format!("select 1 where to_regclass('{}') is not null", self.table);
+                match connection.fetch_optional(AssertSqlSafe(table)).await? {
+                    Some(_) => connection.list_applied_migrations(self.table).await,
+                    None => Ok(Vec::new()),
+                }
+            }
         };
         let applied = applied.map_err(|error| self.explain(error))?;
         let migrator = self.migrator();
@@ -103,14 +148,6 @@ impl Migrations {
             .filter(is_new)
             .map(|file| file.file)
             .collect())
-    }
-
-    async fn applied<C: Migrate>(
-        &self,
-        connection: &mut C,
-    ) -> Result<Vec<sqlx::migrate::AppliedMigration>, MigrateError> {
-        connection.ensure_migrations_table(self.table).await?;
-        connection.list_applied_migrations(self.table).await
     }
 
     fn migrator(&self) -> Migrator {

@@ -16,11 +16,10 @@ use crate::secret::key::Key;
 
 /// How long a request waits for a free connection.
 const WAIT: Duration = Duration::from_secs(3);
-/// The longest that one statement may run.
-#[cfg(feature = "postgres")]
-const STATEMENT: Duration = Duration::from_secs(30);
+/// The longest that one statement or stream may run.
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Pools {
     #[cfg(feature = "sqlite")]
     Sqlite {
@@ -205,7 +204,7 @@ async fn open_postgres(url: &str) -> Result<Pools, DbError> {
         // sqlx's default falls back to plain text in silence.
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }
-    let limit = STATEMENT.as_millis().to_string();
+    let limit = LONGEST.as_millis().to_string();
     options = options
         .application_name("palisade")
         .options([("statement_timeout", limit.as_str())]);
@@ -228,7 +227,7 @@ async fn open_postgres(_: &str) -> Result<Pools, DbError> {
     ))
 }
 
-fn safe(text: Cow<'static, str>) -> SqlStr {
+pub(super) fn safe(text: Cow<'static, str>) -> SqlStr {
     match text {
         Cow::Borrowed(text) => SqlStr::from_static(text),
         // Made by `Builder` from literals and placeholders alone.
@@ -310,20 +309,6 @@ impl<'a> Target<'a> {
                 found.push(wrap(row));
             }
             Ok(found)
-        })
-    }
-
-    /// Prepares a statement without running it, and names the columns that it would give.
-    pub(super) async fn prepare(self, text: String) -> Result<Vec<String>, sqlx::Error> {
-        use sqlx::{Column as _, Statement as _};
-        on_connection!(self.on, |connection, arguments, wrap| {
-            let _ = (arguments, wrap);
-            let prepared = connection.prepare(safe(text.into())).await?;
-            Ok(prepared
-                .columns()
-                .iter()
-                .map(|column| column.name().to_owned())
-                .collect())
         })
     }
 }

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
 use uuid::Uuid;
 
-use super::cell::{Cell, Column, ColumnError};
+use super::cell::{Cell, Column, ColumnError, Kind};
 use super::error::DbError;
 use super::handle::ReadDb;
 use crate::error::Result;
@@ -26,8 +26,8 @@ pub enum RawRow {
     note = "declare it with `#[resource(table = \"…\", owner = \"…\")]` or `#[row]`, or read a scalar such as `i64`"
 )]
 pub trait Row: Sized + 'static {
-    /// The columns that it reads, and whether each may be null.
-    const COLUMNS: &'static [(&'static str, bool)];
+    /// The columns that it reads.
+    const COLUMNS: &'static [ColumnInfo];
     /// Reads one row.
     ///
     /// # Errors
@@ -74,11 +74,21 @@ pub async fn load<T: Resource>(db: &ReadDb, id: Uuid) -> Result<Option<T>> {
     Ok(row.as_ref().map(T::from_row).transpose()?)
 }
 
+/// What a row type reads from one column.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnInfo {
+    pub name: &'static str,
+    pub nullable: bool,
+    pub kind: Option<Kind>,
+}
+
 /// How a field's type reads a column; asks for `Column` once, at the type's own place.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ColumnOf<T> {
     pub nullable: bool,
+    pub kind: Option<Kind>,
     pub read: fn(Cell) -> Result<T, ColumnError>,
 }
 
@@ -86,13 +96,24 @@ pub struct ColumnOf<T> {
 pub const fn column_of<T: Column>() -> ColumnOf<T> {
     ColumnOf {
         nullable: T::NULLABLE,
+        kind: T::KIND,
         read: T::read,
     }
 }
 
 #[doc(hidden)]
-pub const fn columns_of<T: Row>() -> &'static [(&'static str, bool)] {
+pub const fn columns_of<T: Row>() -> &'static [ColumnInfo] {
     T::COLUMNS
+}
+
+impl<T> ColumnOf<T> {
+    pub const fn named(&self, name: &'static str) -> ColumnInfo {
+        ColumnInfo {
+            name,
+            nullable: self.nullable,
+            kind: self.kind,
+        }
+    }
 }
 
 impl RawRow {
@@ -113,7 +134,7 @@ impl RawRow {
         read(self.cell(name)?).map_err(|error| mismatch(name, error))
     }
 
-    fn first<T: Column>(&self) -> Result<T, DbError> {
+    pub(crate) fn first<T: Column>(&self) -> Result<T, DbError> {
         T::read(self.cell(0)?).map_err(|error| mismatch("(the first)", error))
     }
 
@@ -175,55 +196,89 @@ fn postgres_cell(value: sqlx::postgres::PgValueRef<'_>) -> Result<Cell, DbError>
     if value.is_null() {
         return Ok(Cell::Null);
     }
-    let kind = value.type_info().name().to_owned();
-    let cell = match kind.as_str() {
-        "INT2" => <i16 as Decode<'_, Db>>::decode(value).map(|v| Cell::Int(v.into())),
-        "INT4" => <i32 as Decode<'_, Db>>::decode(value).map(|v| Cell::Int(v.into())),
-        "INT8" => <i64 as Decode<'_, Db>>::decode(value).map(Cell::Int),
-        "FLOAT4" => <f32 as Decode<'_, Db>>::decode(value).map(|v| Cell::Float(v.into())),
-        "FLOAT8" => <f64 as Decode<'_, Db>>::decode(value).map(Cell::Float),
-        "BOOL" => <bool as Decode<'_, Db>>::decode(value).map(Cell::Bool),
-        "BYTEA" => <Vec<u8> as Decode<'_, Db>>::decode(value).map(Cell::Bytes),
-        "UUID" => <Uuid as Decode<'_, Db>>::decode(value).map(Cell::Uuid),
-        "TIMESTAMPTZ" => <time::OffsetDateTime as Decode<'_, Db>>::decode(value).map(Cell::Time),
-        "DATE" => <time::Date as Decode<'_, Db>>::decode(value).map(Cell::Date),
-        "JSON" | "JSONB" => {
+    let (kind, name) = {
+        let info = value.type_info();
+        (postgres_kind(&info), info.name().to_owned())
+    };
+    let cell = match kind {
+        Some(Kind::Int) if name == "INT2" => {
+            <i16 as Decode<'_, Db>>::decode(value).map(|v| Cell::Int(v.into()))
+        }
+        Some(Kind::Int) if name == "INT4" => {
+            <i32 as Decode<'_, Db>>::decode(value).map(|v| Cell::Int(v.into()))
+        }
+        Some(Kind::Int) => <i64 as Decode<'_, Db>>::decode(value).map(Cell::Int),
+        Some(Kind::Float) if name == "FLOAT4" => {
+            <f32 as Decode<'_, Db>>::decode(value).map(|v| Cell::Float(v.into()))
+        }
+        Some(Kind::Float) => <f64 as Decode<'_, Db>>::decode(value).map(Cell::Float),
+        Some(Kind::Bool) => <bool as Decode<'_, Db>>::decode(value).map(Cell::Bool),
+        Some(Kind::Bytes) => <Vec<u8> as Decode<'_, Db>>::decode(value).map(Cell::Bytes),
+        Some(Kind::Uuid) => <Uuid as Decode<'_, Db>>::decode(value).map(Cell::Uuid),
+        Some(Kind::Time) => <time::OffsetDateTime as Decode<'_, Db>>::decode(value).map(Cell::Time),
+        Some(Kind::Date) => <time::Date as Decode<'_, Db>>::decode(value).map(Cell::Date),
+        Some(Kind::Json) => {
             <serde_json::Value as Decode<'_, Db>>::decode(value).map(|v| Cell::Text(v.to_string()))
         }
-        _ => <String as Decode<'_, Db>>::decode(value).map(Cell::Text),
+        Some(Kind::Text) => <String as Decode<'_, Db>>::decode(value).map(Cell::Text),
+        // Its bytes would be taken for text.
+        None => Err(format!(
+            "no field reads {}: cast it in the statement",
+            name.to_lowercase()
+        )
+        .into()),
     };
     cell.map_err(|error| DbError::Statement(sqlx::Error::Decode(error)))
 }
 
-macro_rules! scalars {
-    ($($ty:ty),+) => {
-        $(impl Row for $ty {
-            const COLUMNS: &'static [(&'static str, bool)] = &[];
-            fn from_row(row: &RawRow) -> Result<Self, DbError> {
-                row.first()
-            }
-        }
-        impl Untyped for $ty {}
-        impl Row for Option<$ty> {
-            const COLUMNS: &'static [(&'static str, bool)] = &[];
-            fn from_row(row: &RawRow) -> Result<Self, DbError> {
-                row.first()
-            }
-        }
-        impl Untyped for Option<$ty> {})+
-    };
+/// What a field reads of a column of this type, if any does.
+#[cfg(feature = "postgres")]
+pub(super) fn postgres_kind(info: &sqlx::postgres::PgTypeInfo) -> Option<Kind> {
+    use sqlx::postgres::PgTypeKind;
+    Some(match info.name() {
+        "INT2" | "INT4" | "INT8" => Kind::Int,
+        "FLOAT4" | "FLOAT8" => Kind::Float,
+        "BOOL" => Kind::Bool,
+        "BYTEA" => Kind::Bytes,
+        "UUID" => Kind::Uuid,
+        "TIMESTAMPTZ" => Kind::Time,
+        "DATE" => Kind::Date,
+        "JSON" | "JSONB" => Kind::Json,
+        "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => Kind::Text,
+        name if name.eq_ignore_ascii_case("citext") => Kind::Text,
+        _ if matches!(info.kind(), PgTypeKind::Enum(_)) => Kind::Text,
+        _ => return None,
+    })
 }
 
+/// Makes types that a column keeps rows of their own: `sql!("select count(*) …").one::<i64>(…)`.
+macro_rules! scalars {
+    ($([$($generics:tt)*] $ty:ty),+ $(,)?) => {
+        $($crate::db::scalars!(@one [$($generics)*] $ty);
+        $crate::db::scalars!(@one [$($generics)*] Option<$ty>);)+
+    };
+    (@one [$($generics:tt)*] $ty:ty) => {
+        impl<$($generics)*> $crate::db::Row for $ty {
+            const COLUMNS: &'static [$crate::db::ColumnInfo] = &[];
+            fn from_row(row: &$crate::db::RawRow) -> Result<Self, $crate::db::DbError> {
+                row.first()
+            }
+        }
+        impl<$($generics)*> $crate::db::Untyped for $ty {}
+    };
+}
+pub(crate) use scalars;
+
 scalars!(
-    i64,
-    i32,
-    u64,
-    u32,
-    f64,
-    bool,
-    String,
-    Vec<u8>,
-    Uuid,
-    time::OffsetDateTime,
-    time::Date
+    [] i64,
+    [] i32,
+    [] u64,
+    [] u32,
+    [] f64,
+    [] bool,
+    [] String,
+    [] Vec<u8>,
+    [] Uuid,
+    [] time::OffsetDateTime,
+    [] time::Date,
 );

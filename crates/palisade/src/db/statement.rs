@@ -8,11 +8,12 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use super::error::DbError;
-use super::handle::Runs;
+use super::handle::{Runs, Streams};
 use super::page::{self, Page, PageRequest};
 use super::pools::Target;
 use super::row::{RawRow, Resource, Row, Untyped};
-use super::value::{Bind, Value};
+use super::stream::RowStream;
+use super::value::{BindList, Value};
 use crate::error::Result;
 
 /// A statement that reads; every database handle runs it.
@@ -30,7 +31,7 @@ pub struct Typed<R>(PhantomData<fn() -> R>);
 
 /// A statement made by `sql!`: the text is a literal, every value is bound.
 #[derive(Debug)]
-#[must_use = "a statement does nothing until `.one`, `.optional`, `.at_most`, `.page` or `.execute`"]
+#[must_use = "a statement does nothing until `.one`, `.optional`, `.at_most`, `.page`, `.stream` or `.execute`"]
 pub struct Sql<K, R = Whatever> {
     text: Cow<'static, str>,
     values: Vec<Value>,
@@ -50,7 +51,7 @@ type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 #[diagnostic::on_unimplemented(
     message = "P0513: `{Self}` does not choose among columns",
     label = "not an order",
-    note = "order by an enum of columns: `#[columns] enum NoteOrder {{ #[column(\"title\")] Title }}`"
+    note = "order by an enum of columns: `#[columns(on = \"notes\")] enum NoteOrder {{ #[column(\"title\")] Title }}`"
 )]
 pub trait OrderBy {
     /// The literal that stands in `order by`.
@@ -80,17 +81,16 @@ impl Builder {
     }
 
     /// A list for `in (…)`; an empty one matches nothing.
-    pub fn list<'a, T: Bind + 'a>(&mut self, values: impl IntoIterator<Item = &'a T>) {
-        let mut any = false;
-        for value in values {
-            if any {
+    pub fn list<L: BindList + ?Sized>(&mut self, list: &L) {
+        let values = list.values();
+        if values.is_empty() {
+            self.text("null");
+        }
+        for (at, value) in values.into_iter().enumerate() {
+            if at > 0 {
                 self.text(", ");
             }
-            self.value(value.value());
-            any = true;
-        }
-        if !any {
-            self.text("null");
+            self.value(value);
         }
     }
 
@@ -190,7 +190,7 @@ impl<K: 'static, R: 'static> Sql<K, R> {
         // PostgreSQL sends every row of a statement, read or not; so the statement itself is bounded. Neither database pulls
         // an ordered subquery apart, so its order stays.
         if TypeId::of::<K>() == TypeId::of::<Reading>() {
-            self.text = format!("select * from ({}) as bounded limit {most}", self.text).into();
+            self.text = bounded(&self.text, most.into()).into();
         }
         Box::pin(async move {
             let rows = self.fetch(most.into(), target).await?;
@@ -199,6 +199,10 @@ impl<K: 'static, R: 'static> Sql<K, R> {
                 .map(T::from_row)
                 .collect::<Result<_, DbError>>()?)
         })
+    }
+
+    fn fetch_stream<'a, T: Row>(self, most: u32, db: impl Streams<'a, K>) -> RowStream<'a, T> {
+        db.source().stream(bounded(&self.text, most), self.values)
     }
 
     fn fetch(
@@ -241,6 +245,16 @@ impl<K: 'static> Sql<K, Whatever> {
         self.fetch_at_most(most, db.target())
     }
 
+    /// Its first rows, `most` at most, one after another: for results that are too long to be held at once.
+    ///
+    /// It reads from `&db`, or from `&mut tx`, and for 30 seconds at most; a longer list is read page by page.
+    ///
+    /// # Errors
+    /// Each row comes as a result: see [`RowStream::try_next`].
+    pub fn stream<'a, T: Untyped>(self, most: u32, db: impl Streams<'a, K>) -> RowStream<'a, T> {
+        self.fetch_stream(most, db)
+    }
+
     /// One page of it, newest first, by the resource's id.
     ///
     /// # Errors
@@ -270,7 +284,7 @@ impl<K: 'static> Sql<K, Whatever> {
         };
         let most = usize::from(request.limit);
         let text = format!(
-            "select * from ({inner}) as page {after}order by id desc limit {}",
+            "select * from ({inner}\n) as page {after}order by id desc limit {}",
             most + 1
         );
         let rows = target
@@ -315,4 +329,19 @@ impl<K: 'static, R: Row> Sql<K, Typed<R>> {
     pub fn at_most<'a>(self, most: u16, db: &'a impl Runs<K>) -> Running<'a, Vec<R>> {
         self.fetch_at_most(most, db.target())
     }
+
+    /// Its first rows, `most` at most, one after another: for results that are too long to be held at once.
+    ///
+    /// It reads from `&db`, or from `&mut tx`, and for 30 seconds at most; a longer list is read page by page.
+    ///
+    /// # Errors
+    /// Each row comes as a result: see [`RowStream::try_next`].
+    pub fn stream<'a>(self, most: u32, db: impl Streams<'a, K>) -> RowStream<'a, R> {
+        self.fetch_stream(most, db)
+    }
+}
+
+/// The statement with a maximum of rows; the newline ends a comment that the literal may end with.
+fn bounded(text: &str, most: u32) -> String {
+    format!("select * from ({text}\n) as bounded limit {most}")
 }

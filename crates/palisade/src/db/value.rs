@@ -1,5 +1,7 @@
 //! Values on their way into a statement, always as bound parameters.
 
+use std::collections::BTreeSet;
+
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -17,6 +19,8 @@ pub enum Value {
     Time(Option<OffsetDateTime>),
     Date(Option<Date>),
     Json(Option<serde_json::Value>),
+    /// What JSON cannot hold; a statement that binds it fails.
+    Unwritable,
 }
 
 /// A value that may stand in a statement as `{expr}`.
@@ -27,13 +31,24 @@ pub enum Value {
 #[diagnostic::on_unimplemented(
     message = "P0502: `{Self}` cannot be bound in a statement",
     label = "not a value that a column keeps",
-    note = "bind a number, text, bytes, `Id<T>`, `Timestamp`, an option of these, or a proof such as `Can<Edit, T>` in place of a `Ref<T>`"
+    note = "bind a number, text, bytes, `Id<T>`, `Timestamp`, an `#[output]` type, an option of these, or a proof such as `Can<Edit, T>` in place of a `Ref<T>`"
 )]
 pub trait Bind {
     /// The typed null of this kind.
     const NULL: Value;
     /// What is bound.
     fn value(&self) -> Value;
+}
+
+/// Values that may stand in a statement as `{..list}`, in `in (…)`.
+#[diagnostic::on_unimplemented(
+    message = "P0502: `{Self}` cannot be bound as a list in a statement",
+    label = "not a list of values",
+    note = "write `{{..list}}` of a `Vec`, a slice, a `List` or a `Set`, and `{{value}}` for one value"
+)]
+pub trait BindList {
+    /// What is bound, one by one.
+    fn values(&self) -> Vec<Value>;
 }
 
 /// Asks for `Bind` once, at the value's own place.
@@ -80,11 +95,45 @@ impl<T: Bind + ?Sized> Bind for &T {
     }
 }
 
+impl<T: Bind> BindList for [T] {
+    fn values(&self) -> Vec<Value> {
+        self.iter().map(Bind::value).collect()
+    }
+}
+
+impl<T: Bind, const N: usize> BindList for [T; N] {
+    fn values(&self) -> Vec<Value> {
+        self.as_slice().values()
+    }
+}
+
+impl<T: Bind> BindList for Vec<T> {
+    fn values(&self) -> Vec<Value> {
+        self.as_slice().values()
+    }
+}
+
+impl<T: Bind> BindList for BTreeSet<T> {
+    fn values(&self) -> Vec<Value> {
+        self.iter().map(Bind::value).collect()
+    }
+}
+
+impl<L: BindList + ?Sized> BindList for &L {
+    fn values(&self) -> Vec<Value> {
+        (**self).values()
+    }
+}
+
 impl<T: Bind> Bind for Option<T> {
     const NULL: Value = T::NULL;
     fn value(&self) -> Value {
         self.as_ref().map_or(T::NULL, Bind::value)
     }
+}
+
+fn unwritable() -> sqlx::Error {
+    sqlx::Error::Encode("a value cannot be written as JSON".into())
 }
 
 /// Microseconds, UTC, fixed width: text that sorts as time does.
@@ -121,6 +170,7 @@ pub(super) fn sqlite_arguments(
                 arguments.add(text.map_err(|e| sqlx::Error::Encode(e.into()))?)
             }
             Value::Json(v) => arguments.add(v.map(|v| v.to_string())),
+            Value::Unwritable => return Err(unwritable()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -144,6 +194,7 @@ pub(super) fn postgres_arguments(
             Value::Time(v) => arguments.add(v),
             Value::Date(v) => arguments.add(v),
             Value::Json(v) => arguments.add(v),
+            Value::Unwritable => return Err(unwritable()),
         }
         .map_err(sqlx::Error::Encode)?;
     }

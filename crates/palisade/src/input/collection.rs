@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use super::field::{Field, each, list};
+use super::field::{Field, each, list, read_json};
 use super::node::Node;
 use super::reader::Reader;
-use crate::db::{Cell, Column, ColumnError};
+use crate::db::{Bind, BindList, Cell, Column, ColumnError, Kind, Value};
 
 /// At most `N` values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -110,15 +110,24 @@ holds!(
     [K, V, const N: usize] Map<K, V, N> => BTreeMap<K, V>
 );
 
-/// Reads what `Bind` stored as JSON.
+impl<T: Bind, const N: usize> BindList for List<T, N> {
+    fn values(&self) -> Vec<Value> {
+        self.0.values()
+    }
+}
+
+impl<T: Bind, const N: usize> BindList for Set<T, N> {
+    fn values(&self) -> Vec<Value> {
+        self.0.values()
+    }
+}
+
 macro_rules! stored_as_json {
     ($([$($generics:tt)*] $ty:ty),+) => {
         $(impl<$($generics)*> Column for $ty {
+            const KIND: Option<Kind> = Some(Kind::Json);
             fn read(cell: Cell) -> Result<Self, ColumnError> {
-                let error = ColumnError { expected: "JSON of this type" };
-                let Cell::Text(json) = cell else { return Err(error) };
-                let node = super::node::parse(json.as_bytes()).ok();
-                node.and_then(|node| Field::read(node, &mut Reader::default())).ok_or(error)
+                read_json(cell)
             }
         })+
     };

@@ -2,6 +2,7 @@
 
 use super::node::Node;
 use super::reader::Reader;
+use crate::db::{Cell, ColumnError};
 
 /// A value that carries its own bounds: the type of an `#[input]` field that needs no rule.
 #[diagnostic::on_unimplemented(
@@ -87,6 +88,31 @@ impl<T> FieldOf<T> {
             None => (self.absent)(reader),
         })
     }
+}
+
+/// Reads what was stored as JSON; members that the type no longer has are passed over.
+#[doc(hidden)]
+pub fn read_json<T: Field>(cell: Cell) -> Result<T, ColumnError> {
+    let node = match cell {
+        Cell::Text(json) => super::node::parse(json.as_bytes()).ok(),
+        _ => None,
+    };
+    node.and_then(|node| T::read(node, &mut Reader::default()))
+        .ok_or(ColumnError {
+            expected: "JSON of this type",
+        })
+}
+
+/// Reads what was stored as the name of a choice.
+#[doc(hidden)]
+pub fn read_name<T: Field>(cell: Cell) -> Result<T, ColumnError> {
+    let name = match cell {
+        Cell::Text(name) => T::read(Node::Text(name), &mut Reader::default()),
+        _ => None,
+    };
+    name.ok_or(ColumnError {
+        expected: "the name of a choice",
+    })
 }
 
 pub(super) fn text(node: Node, reader: &mut Reader) -> Option<String> {

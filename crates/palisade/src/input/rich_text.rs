@@ -6,7 +6,7 @@ use super::field::{Field, text};
 use super::node::Node;
 use super::reader::Reader;
 use super::text::{Broken, check, texts};
-use crate::db::{Bind, Cell, Column, ColumnError, Value};
+use crate::db::{Bind, Cell, Column, ColumnError, Kind, Value};
 use std::fmt;
 use std::ops::Deref;
 

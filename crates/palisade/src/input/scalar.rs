@@ -10,7 +10,7 @@ use super::field::{Field, integer, text};
 use super::node::Node;
 use super::reader::Reader;
 use super::text::{Broken, texts};
-use crate::db::{Bind, Cell, Column, ColumnError, Value};
+use crate::db::{Bind, Cell, Column, ColumnError, Kind, Value, scalars};
 
 /// An integer from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,7 @@ impl<const MIN: i64, const MAX: i64> Bind for Int<MIN, MAX> {
 }
 
 impl<const MIN: i64, const MAX: i64> Column for Int<MIN, MAX> {
+    const KIND: Option<Kind> = Some(Kind::Int);
     fn read(cell: Cell) -> Result<Self, ColumnError> {
         i64::read(cell).map(Self)
     }
@@ -107,6 +108,7 @@ impl Bind for Timestamp {
 }
 
 impl Column for Timestamp {
+    const KIND: Option<Kind> = Some(Kind::Time);
     fn read(cell: Cell) -> Result<Self, ColumnError> {
         OffsetDateTime::read(cell).map(Self::from)
     }
@@ -160,6 +162,7 @@ impl Bind for Date {
 }
 
 impl Column for Date {
+    const KIND: Option<Kind> = Some(Kind::Date);
     fn read(cell: Cell) -> Result<Self, ColumnError> {
         time::Date::read(cell).map(Self)
     }
@@ -173,6 +176,7 @@ impl Column for Date {
 pub struct Url(String);
 
 texts!([] Url);
+scalars!([] Timestamp, [] Date);
 
 impl Url {
     /// Checks and normalizes the address.

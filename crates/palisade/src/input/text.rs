@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::field::{Field, text};
 use super::node::Node;
 use super::reader::Reader;
-use crate::db::{Bind, Cell, Column, ColumnError, Value};
+use crate::db::{Bind, Cell, Column, ColumnError, Kind, Value};
 
 /// Text of `MIN` to `MAX` characters, without control characters but line breaks and tabs.
 ///
@@ -92,6 +92,7 @@ macro_rules! texts {
         }
         // What is stored was checked when it came in; a rule that became stricter since must not lock the row away.
         impl<$($generics)*> Column for $ty {
+            const KIND: Option<Kind> = Some(Kind::Text);
             fn read(cell: Cell) -> Result<Self, ColumnError> {
                 String::read(cell).map(Self)
             }

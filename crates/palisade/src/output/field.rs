@@ -156,13 +156,19 @@ impl<K: OutputField, V: OutputField, const N: usize> OutputField for Map<K, V, N
     }
 }
 
+/// What is stored of a value that is kept as JSON.
+#[doc(hidden)]
+pub fn write_json<T: OutputField>(value: &T) -> Value {
+    serde_json::to_value(Shown(value)).map_or(Value::Unwritable, |json| Value::Json(Some(json)))
+}
+
 /// A list, set or map is stored as JSON.
 macro_rules! stored_as_json {
     ($([$($generics:tt)*] $ty:ty),+) => {
         $(impl<$($generics)*> Bind for $ty {
             const NULL: Value = Value::Json(None);
             fn value(&self) -> Value {
-                Value::Json(serde_json::to_value(Shown(self)).ok())
+                write_json(self)
             }
         })+
     };

@@ -1,8 +1,11 @@
 //! The data room on real databases: SQLite in a file, and PostgreSQL where a server is given.
 
+mod checks;
 mod kinds;
 mod pages;
 mod schema;
+mod stored;
+mod streams;
 mod writing;
 
 use std::sync::atomic::{AtomicU32, Ordering};

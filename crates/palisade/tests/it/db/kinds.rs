@@ -1,6 +1,6 @@
 //! Every kind of value, there and back.
 
-use palisade::db::{Migration, Migrations};
+use palisade::db::{Cell, Column, Migration, Migrations};
 use palisade::prelude::*;
 
 use super::fresh;
@@ -119,8 +119,9 @@ async fn says_how_many_rows_there_must_be() {
                 .status(),
             500
         );
+        // It stands inside another statement, so neither its `;` nor its comment may end that.
         assert_eq!(
-            sql!("select number from kinds order by number")
+            sql!("select number from kinds order by number; -- all")
                 .at_most::<i64>(2, db)
                 .await
                 .expect("two"),
@@ -131,6 +132,13 @@ async fn says_how_many_rows_there_must_be() {
             .at_most::<i64>(9, db)
             .await;
         assert_eq!(listed.expect("listed"), [1, 3]);
+        let set: Set<Int<1, 9>, 5> = Column::read(Cell::Text("[3, 2]".to_owned())).expect("a set");
+        for wanted in [&[3_i64, 2, 77][..], &[2, 3]] {
+            let listed = sql!("select number from kinds where number in ({..wanted}) and number in ({..set}) order by 1")
+                .at_most::<i64>(9, db)
+                .await;
+            assert_eq!(listed.expect("listed"), [2, 3]);
+        }
         let nothing: Vec<i64> = Vec::new();
         let listed = sql!("select number from kinds where number in ({..nothing})")
             .at_most::<i64>(9, db)
@@ -142,7 +150,7 @@ async fn says_how_many_rows_there_must_be() {
     }
 }
 
-#[columns]
+#[columns(on = "kinds")]
 enum Order {
     #[column("number desc")]
     Largest,

@@ -76,7 +76,7 @@ async fn lets_many_write_at_once() {
             .execute(&at.db)
             .await
             .expect("written");
-        let writers: Vec<_> = (0..16)
+        let writers: Vec<_> = (0..8)
             .map(|_| {
                 let db = at.db.clone();
                 tokio::spawn(async move {
@@ -96,7 +96,7 @@ async fn lets_many_write_at_once() {
             .one(&at.db)
             .await
             .expect("read");
-        assert_eq!(count, 160, "{}", at.name);
+        assert_eq!(count, 80, "{}", at.name);
     }
 }
 

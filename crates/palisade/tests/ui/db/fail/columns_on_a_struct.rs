@@ -2,7 +2,7 @@
 
 use palisade::prelude::*;
 
-#[columns]
+#[columns(on = "notes")]
 struct Order;
 
 fn main() {}

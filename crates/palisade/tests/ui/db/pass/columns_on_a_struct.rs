@@ -2,7 +2,7 @@
 
 use palisade::prelude::*;
 
-#[columns]
+#[columns(on = "notes")]
 enum Order {
     #[column("title")]
     Title,

@@ -1,0 +1,9 @@
+use palisade::prelude::*;
+
+#[columns(on = "notes")]
+enum Order {
+    #[column("title")]
+    Title,
+}
+
+fn main() {}
