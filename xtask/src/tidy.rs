@@ -2,6 +2,7 @@
 
 mod cases;
 mod codes;
+mod links;
 mod rooms;
 mod text;
 
@@ -85,6 +86,7 @@ pub(crate) fn check(root: &Path) -> Faults {
             text::check(&tree, &mut faults);
             codes::check(&tree, &mut faults);
             cases::check(&tree, &mut faults);
+            links::check(&tree, &mut faults);
         }
         Err(error) => faults.add(
             &root.display().to_string(),
