@@ -3,7 +3,7 @@
 use syn::{Expr, LitStr};
 
 use super::parse::Call;
-use super::text::{ambiguity, is_end, quoted, without_quotes};
+use super::text::{ambiguity, is_end, quoted, without_quotes, words};
 use crate::report::Report;
 
 pub(super) struct Statement {
@@ -61,22 +61,17 @@ pub(super) fn model(call: &Call, report: &mut Report) -> Option<Statement> {
             "write values in braces, `{note.id}` or `{\"text\"}`, and plain names",
         );
     }
-    let bare: String = parts
+    // A hole is a word of its own.
+    let text: Vec<&str> = parts
         .iter()
-        .map(|part| {
-            if let Part::Text(text) = part {
-                without_quotes(text)
-            } else {
-                " ? ".to_owned()
-            }
+        .map(|part| match part {
+            Part::Text(text) => text.as_str(),
+            _ => "?",
         })
         .collect();
-    let words: Vec<String> = bare
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
-    if bare.contains(';') {
+    let text = text.join(" ");
+    let words = words(&text);
+    if without_quotes(&text).contains(';') {
         report.add(
             &call.literal,
             "P0509",

@@ -36,6 +36,25 @@ pub(super) fn without_quotes(text: &str) -> String {
     bare
 }
 
+/// The keywords and names in lower case; a quoted name is one too, for a function may be called by it.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut bare = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = quoted(rest);
+        let part = &rest[..length.unwrap_or(first.len_utf8())];
+        match length {
+            Some(_) if first != '"' => bare.push(' '),
+            _ => bare.push_str(part),
+        }
+        rest = &rest[part.len()..];
+    }
+    bare.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
 /// Whether nothing follows but blanks and comments.
 pub(super) fn is_end(text: &str) -> bool {
     let rest = text.trim_start();
@@ -107,6 +126,15 @@ mod tests {
         ] {
             assert_eq!(ambiguity(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn takes_quoted_names_for_words_and_strings_for_none() {
+        let text = "Select \"set_config\"('delete'), \"it's\" -- insert\n from /* update */ a_b";
+        assert_eq!(
+            words(text),
+            ["select", "set_config", "it", "s", "from", "a_b"]
+        );
     }
 
     #[test]
