@@ -98,6 +98,8 @@ pub enum Event {
     },
     /// A request was turned away, because as many as may be were under way.
     Shed,
+    /// A request was turned away, because as many passwords as may be were waiting for their hash.
+    PasswordsFull,
     /// A handler took longer than its time.
     TimedOut {
         /// The route's path as the code declares it.
@@ -147,7 +149,7 @@ impl Event {
             Self::OriginRefused => "malicious_cors",
             Self::ForwardingIgnored => "malicious_forwarding",
             Self::RateLimited { .. } => "excess_rate_limit_exceeded",
-            Self::Shed => "excess_load",
+            Self::Shed | Self::PasswordsFull => "excess_load",
             Self::TimedOut { .. } => "sys_timeout",
             Self::Crashed { .. } => "sys_crash",
             Self::Started => "sys_startup",
@@ -227,6 +229,10 @@ impl Event {
             },
             Self::RateLimited { limit } => Facts {
                 resource: Some(limit),
+                ..none
+            },
+            Self::PasswordsFull => Facts {
+                resource: Some("passwords"),
                 ..none
             },
             Self::StartRefused { problems } => Facts {

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::build::App;
 use super::router::router;
 use crate::access::Authenticator;
-use crate::auth::{self, Accounts};
+use crate::auth::{self, Accounts, BreachedPasswords};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
 use crate::perimeter::{Perimeter, serve};
@@ -63,12 +63,23 @@ impl App {
         let db = open(&config).await?;
         let mut refusal = Refusal::default();
         self.migrate(&db, pending, &mut refusal).await;
-        if refusal.is_empty() {
+        let migrated = refusal.is_empty();
+        if migrated {
             self.check_database(&db, &mut refusal).await;
         }
         let mut services = std::mem::take(&mut self.services);
         match Accounts::new(&config, self.roles.clone(), db.clone()) {
-            Ok(accounts) => {
+            Ok(mut accounts) => {
+                if let Some(list) = services.get::<Arc<dyn BreachedPasswords>>() {
+                    accounts = accounts.with_breached(Arc::clone(list));
+                }
+                if migrated && !has_every_pepper(&db, &accounts).await {
+                    refusal.add(Problem::new(
+                        "the database holds passwords that were hashed with a pepper which is not configured",
+                        "`PALISADE_AUTH__PEPPER`",
+                        "set it to the pepper that was in use, or `PALISADE_AUTH__PEPPER_PREVIOUS`, while there are such passwords",
+                    ));
+                }
                 services.insert::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
                 services.insert(accounts);
             }
@@ -131,6 +142,12 @@ impl App {
             )),
         }
     }
+}
+
+async fn has_every_pepper(db: &Db, accounts: &Accounts) -> bool {
+    let unknown = auth::unknown_pepper(&db.reader(), accounts).await;
+    // A database that does not answer is told of by the other checks.
+    !unknown.unwrap_or(false)
 }
 
 async fn open(config: &Config) -> Result<Db, Refusal> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::auth::AuthConfig;
 use super::limits::{CorsConfig, LimitsConfig};
 use super::network::{AllowedHosts, TrustedProxies};
 use super::setting::{Raw, Setting, Wrong};
@@ -96,16 +97,4 @@ pub struct Config {
     pub cors: CorsConfig,
     /// Accounts and access tokens.
     pub auth: AuthConfig,
-}
-
-/// The settings of accounts and access tokens: the table `[auth]`.
-#[palisade_macros::settings]
-#[non_exhaustive]
-pub struct AuthConfig {
-    /// The `iss` and `aud` of access tokens.
-    #[setting(default = "palisade", length = 1..=200)]
-    pub issuer: String,
-    /// How long an access token is good for.
-    #[setting(default = "15m", range = "1m"..="1h")]
-    pub access_token_lifetime: Duration,
 }
