@@ -19,7 +19,7 @@ mod sources;
 mod values;
 mod variables;
 
-pub use auth::AuthConfig;
+pub use auth::{AuthConfig, TokenAlgorithm};
 pub use framework::{Config, Environment, LogFilter};
 pub use limits::{CorsConfig, LimitsConfig, Origins, RateClasses};
 pub use network::{AllowedHosts, TrustedProxies};

@@ -44,6 +44,25 @@ pub enum Event {
         /// The account, when it exists; the answer to the client never tells.
         account: Option<Uuid>,
     },
+    /// Somebody signed in after tries that failed.
+    SignedInAfterFailures {
+        /// The account.
+        account: Uuid,
+        /// How many failed before.
+        failures: u64,
+    },
+    /// So many sign-ins failed that the next ones are refused for a minute or more.
+    LockedOut {
+        /// The account that was tried, when it exists.
+        account: Option<Uuid>,
+        /// Who is locked out: `account`, `address`, `network` or `device`.
+        scope: &'static str,
+    },
+    /// A sign-in was refused unread, because too many failed before it.
+    SignInBlocked {
+        /// Who is locked out: `account`, `address`, `network` or `device`.
+        scope: &'static str,
+    },
     /// An access token was handed out.
     TokenCreated {
         /// The account that it speaks for.
@@ -53,6 +72,16 @@ pub enum Event {
     TokenRefused {
         /// Why, in a word of the code, such as `expired`.
         reason: &'static str,
+    },
+    /// A refresh token came back that was used before: somebody copied it, and its sign-in was ended.
+    TokenReused {
+        /// The account that it spoke for.
+        account: Uuid,
+    },
+    /// Every sign-in of an account was ended.
+    TokensRevoked {
+        /// The account.
+        account: Uuid,
     },
     /// Somebody signed out.
     SignedOut {
@@ -138,8 +167,13 @@ impl Event {
             Self::AccountCreated { .. } => "user_created",
             Self::SignedIn { .. } => "authn_login_success",
             Self::SignInFailed { .. } => "authn_login_fail",
+            Self::SignedInAfterFailures { .. } => "authn_login_successafterfail",
+            Self::LockedOut { .. } => "authn_login_lock",
+            Self::SignInBlocked { .. } => "authn_login_fail_max",
             Self::TokenCreated { .. } => "authn_token_created",
             Self::TokenRefused { .. } => "authn_token_refused",
+            Self::TokenReused { .. } => "authn_token_reuse",
+            Self::TokensRevoked { .. } => "authn_token_revoked",
             Self::SignedOut { .. } => "authn_logout",
             Self::Denied { .. } => "authz_fail",
             Self::InputRefused { .. } => "input_validation_fail",
@@ -183,6 +217,7 @@ impl Event {
             Self::AccountCreated { .. }
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
+                | Self::TokensRevoked { .. }
                 | Self::SignedOut { .. }
                 | Self::Started
                 | Self::Stopped
@@ -195,11 +230,27 @@ impl Event {
             Self::AccountCreated { account }
             | Self::SignedIn { account }
             | Self::TokenCreated { account }
+            | Self::TokenReused { account }
+            | Self::TokensRevoked { account }
             | Self::SignedOut { account } => Facts {
                 account: Some(account),
                 ..none
             },
             Self::SignInFailed { account } => Facts { account, ..none },
+            Self::SignedInAfterFailures { account, failures } => Facts {
+                account: Some(account),
+                count: Some(failures),
+                ..none
+            },
+            Self::LockedOut { account, scope } => Facts {
+                account,
+                resource: Some(scope),
+                ..none
+            },
+            Self::SignInBlocked { scope } => Facts {
+                resource: Some(scope),
+                ..none
+            },
             Self::TokenRefused { reason } => Facts {
                 reason: Some(reason),
                 ..none

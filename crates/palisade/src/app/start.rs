@@ -84,9 +84,9 @@ impl App {
                 services.insert(accounts);
             }
             Err(_) => refusal.add(Problem::new(
-                "the machine gives no random numbers",
-                "operating system",
-                "mend its random number source",
+                "accounts cannot be made ready: the machine gives no random numbers, or the secret key cannot sign",
+                "operating system and `PALISADE_SECRET_KEY`",
+                "mend the machine's random number source, or take a new key: `openssl rand -base64 32`",
             )),
         }
         services.insert(db.clone());

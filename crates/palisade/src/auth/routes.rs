@@ -1,9 +1,11 @@
 //! The ready routes of accounts, one file a mechanism.
 
+mod jwks;
 mod me;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod tokens;
 
 use crate::endpoint::Routes;
 use crate::input::{Email, Password};
@@ -21,16 +23,19 @@ fn address(email: &Email) -> String {
     email.to_ascii_lowercase()
 }
 
-/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/sign-out`, `GET /auth/me`.
+/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`, `GET /auth/me` and
+/// `/.well-known/jwks.json`.
 ///
 /// # Security
 /// Sign-up answers 201 for a taken address too, and sign-in does the same work for an unknown one, so that neither tells who
-/// has an account. Sign-out revokes the presented token at once.
+/// has an account. Sign-out ends the presented token and its refresh token at once.
 pub fn routes() -> Routes {
     palisade_macros::routes![
         sign_up::sign_up,
         sign_in::sign_in,
+        tokens::refresh,
         sign_out::sign_out,
-        me::me
+        me::me,
+        jwks::jwks
     ]
 }

@@ -116,6 +116,21 @@ fn refuses_values_of_the_wrong_kind() {
         "30d",
         &["is out of range", "from 1m to 1h"],
     );
+    variable(
+        "PALISADE_AUTH__TOKEN_ALGORITHM",
+        "none",
+        &["is not an algorithm for tokens", "EdDSA, ES256 or HS256"],
+    );
+    variable(
+        "PALISADE_AUTH__REFRESH_GRACE",
+        "5m",
+        &["is out of range", "from 0s to 30s"],
+    );
+    variable(
+        "PALISADE_AUTH__RECHECK_AFTER",
+        "1m",
+        &["is out of range", "from 0s to 10s"],
+    );
     // What protects passwords can be raised only.
     variable(
         "PALISADE_AUTH__PASSWORD_MEMORY",
