@@ -3,6 +3,7 @@
 //! From the weakest to the strongest: defaults in the code, `palisade.toml`, `.env` (development only), the environment.
 //! Each variable has a twin `…_FILE` that names a mounted file. The guide lists every key: `docs/configuration.md`.
 
+mod auth;
 mod checks;
 mod file;
 mod framework;
@@ -19,7 +20,8 @@ mod sources;
 mod values;
 mod variables;
 
-pub use framework::{AuthConfig, Config, Environment, LogFilter};
+pub use auth::{AuthConfig, TokenAlgorithm};
+pub use framework::{Config, Environment, LogFilter};
 pub use limits::{CorsConfig, LimitsConfig, Origins, RateClasses};
 pub use network::{AllowedHosts, Networks, TrustedProxies};
 pub use refusal::{Problem, Refusal};

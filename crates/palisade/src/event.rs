@@ -44,6 +44,25 @@ pub enum Event {
         /// The account, when it exists; the answer to the client never tells.
         account: Option<Uuid>,
     },
+    /// Somebody signed in after tries that failed.
+    SignedInAfterFailures {
+        /// The account.
+        account: Uuid,
+        /// How many failed before.
+        failures: u64,
+    },
+    /// So many sign-ins failed that the next ones are refused for a minute or more.
+    LockedOut {
+        /// The account that was tried, when it exists.
+        account: Option<Uuid>,
+        /// Who is locked out: `account`, `address`, `network` or `device`.
+        scope: &'static str,
+    },
+    /// A sign-in was refused unread, because too many failed before it.
+    SignInBlocked {
+        /// Who is locked out: `account`, `address`, `network` or `device`.
+        scope: &'static str,
+    },
     /// An access token was handed out.
     TokenCreated {
         /// The account that it speaks for.
@@ -53,6 +72,16 @@ pub enum Event {
     TokenRefused {
         /// Why, in a word of the code, such as `expired`.
         reason: &'static str,
+    },
+    /// A refresh token came back that was used before: somebody copied it, and its sign-in was ended.
+    TokenReused {
+        /// The account that it spoke for.
+        account: Uuid,
+    },
+    /// Every sign-in of an account was ended.
+    TokensRevoked {
+        /// The account.
+        account: Uuid,
     },
     /// Somebody signed out.
     SignedOut {
@@ -98,6 +127,8 @@ pub enum Event {
     },
     /// A request was turned away, because as many as may be were under way.
     Shed,
+    /// A request was turned away, because as many passwords as may be were waiting for their hash.
+    PasswordsFull,
     /// A handler took longer than its time.
     TimedOut {
         /// The route's path as the code declares it.
@@ -162,8 +193,13 @@ impl Event {
             Self::AccountCreated { .. } => "user_created",
             Self::SignedIn { .. } => "authn_login_success",
             Self::SignInFailed { .. } => "authn_login_fail",
+            Self::SignedInAfterFailures { .. } => "authn_login_successafterfail",
+            Self::LockedOut { .. } => "authn_login_lock",
+            Self::SignInBlocked { .. } => "authn_login_fail_max",
             Self::TokenCreated { .. } => "authn_token_created",
             Self::TokenRefused { .. } => "authn_token_refused",
+            Self::TokenReused { .. } => "authn_token_reuse",
+            Self::TokensRevoked { .. } => "authn_token_revoked",
             Self::SignedOut { .. } => "authn_logout",
             Self::Denied { .. } => "authz_fail",
             Self::InputRefused { .. } => "input_validation_fail",
@@ -173,7 +209,7 @@ impl Event {
             Self::OriginRefused => "malicious_cors",
             Self::ForwardingIgnored => "malicious_forwarding",
             Self::RateLimited { .. } => "excess_rate_limit_exceeded",
-            Self::Shed => "excess_load",
+            Self::Shed | Self::PasswordsFull => "excess_load",
             Self::TimedOut { .. } => "sys_timeout",
             Self::Crashed { .. } => "sys_crash",
             Self::RequestMalformed { .. } => "request_malformed",
@@ -213,6 +249,7 @@ impl Event {
             Self::AccountCreated { .. }
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
+                | Self::TokensRevoked { .. }
                 | Self::SignedOut { .. }
                 | Self::CertificateReplaced
                 | Self::Started
@@ -226,11 +263,27 @@ impl Event {
             Self::AccountCreated { account }
             | Self::SignedIn { account }
             | Self::TokenCreated { account }
+            | Self::TokenReused { account }
+            | Self::TokensRevoked { account }
             | Self::SignedOut { account } => Facts {
                 account: Some(account),
                 ..none
             },
             Self::SignInFailed { account } => Facts { account, ..none },
+            Self::SignedInAfterFailures { account, failures } => Facts {
+                account: Some(account),
+                count: Some(failures),
+                ..none
+            },
+            Self::LockedOut { account, scope } => Facts {
+                account,
+                resource: Some(scope),
+                ..none
+            },
+            Self::SignInBlocked { scope } => Facts {
+                resource: Some(scope),
+                ..none
+            },
             Self::TokenRefused { reason } => Facts {
                 reason: Some(reason),
                 ..none
@@ -264,6 +317,10 @@ impl Event {
             },
             Self::RateLimited { limit } => Facts {
                 resource: Some(limit),
+                ..none
+            },
+            Self::PasswordsFull => Facts {
+                resource: Some("passwords"),
                 ..none
             },
             Self::StartRefused { problems } => Facts {

@@ -52,4 +52,12 @@ pub trait Authenticator: Send + Sync {
     /// # Errors
     /// 401 when it carries one that is not valid, 503 when that cannot be told now.
     fn authenticate<'a>(&'a self, parts: &'a Parts) -> Authenticated<'a>;
+
+    /// The same, from the database and not from what was found a moment ago: a permission may have been granted since.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    fn authenticate_anew<'a>(&'a self, parts: &'a Parts) -> Authenticated<'a> {
+        self.authenticate(parts)
+    }
 }

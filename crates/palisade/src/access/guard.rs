@@ -177,7 +177,12 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Guard for Can<A, T> {}
 
 impl<P: Permission> Argument for Can<P> {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let actor = actor(incoming).await?;
+        let mut actor = actor(incoming).await?;
+        if !actor.may::<P>() {
+            let authenticator: Arc<dyn Authenticator> = incoming.service()?;
+            let anew = authenticator.authenticate_anew(incoming.parts()).await?;
+            actor = anew.ok_or_else(Error::unauthorized)?;
+        }
         if !actor.may::<P>() {
             denied::<P, Everywhere>(&actor);
             return Err(Error::forbidden());

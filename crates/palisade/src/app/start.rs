@@ -7,7 +7,7 @@ use super::build::App;
 use super::layer::wrap;
 use super::router::router;
 use crate::access::Authenticator;
-use crate::auth::{self, Accounts};
+use crate::auth::{self, Accounts, BreachedPasswords};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
 use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
@@ -71,19 +71,30 @@ impl App {
         };
         let known = refusal.problems().len();
         self.migrate(&db, pending, &mut refusal).await;
-        if refusal.problems().len() == known {
+        let migrated = refusal.problems().len() == known;
+        if migrated {
             self.check_database(&db, &mut refusal).await;
         }
         let mut services = std::mem::take(&mut self.services);
         match Accounts::new(&config, self.roles.clone(), db.clone()) {
-            Ok(accounts) => {
+            Ok(mut accounts) => {
+                if let Some(list) = services.get::<Arc<dyn BreachedPasswords>>() {
+                    accounts = accounts.with_breached(Arc::clone(list));
+                }
+                if migrated && !has_every_pepper(&db, &accounts).await {
+                    refusal.add(Problem::new(
+                        "the database holds passwords that were hashed with a pepper which is not configured",
+                        "`PALISADE_AUTH__PEPPER`",
+                        "set it to the pepper that was in use, or `PALISADE_AUTH__PEPPER_PREVIOUS`, while there are such passwords",
+                    ));
+                }
                 services.insert::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
                 services.insert(accounts);
             }
             Err(_) => refusal.add(Problem::new(
-                "the machine gives no random numbers",
-                "operating system",
-                "mend its random number source",
+                "accounts cannot be made ready: the machine gives no random numbers, or the secret key cannot sign",
+                "operating system and `PALISADE_SECRET_KEY`",
+                "mend the machine's random number source, or take a new key: `openssl rand -base64 32`",
             )),
         }
         services.insert(db.clone());
@@ -162,6 +173,12 @@ fn certificates(config: &Config) -> (Option<Tls>, Refusal) {
         Some(Err(refusal)) => (None, refusal),
         None => (None, Refusal::default()),
     }
+}
+
+async fn has_every_pepper(db: &Db, accounts: &Accounts) -> bool {
+    let unknown = auth::unknown_pepper(&db.reader(), accounts).await;
+    // A database that does not answer is told of by the other checks.
+    !unknown.unwrap_or(false)
 }
 
 async fn open(config: &Config) -> Result<Db, Refusal> {

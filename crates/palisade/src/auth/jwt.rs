@@ -1,36 +1,48 @@
 //! Access tokens: short JWTs whose algorithm, issuer and audience are pinned.
 //!
-//! Follows RFC 8725 (JWT best current practices) and RFC 9068 (`at+jwt`).
+//! Follows RFC 8725 (JWT best current practices), RFC 9068 (`at+jwt`) and OWASP ASVS 5.0, chapter 9.
+
+mod keys;
+mod verified;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Validation, decode};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::refresh::Family;
 use crate::access::{Account, Id};
+use crate::config::TokenAlgorithm;
 use crate::secret::key::Key;
 
-const TYPE: &str = "at+jwt";
+pub use keys::PublicKey;
+
+pub(super) use verified::{Found, Hash, Verified};
+
+use keys::SigningKey;
+
 /// Seconds that clocks may differ.
 const LEEWAY: u64 = 5;
 /// Characters of a token at most.
 const MAX_LENGTH: usize = 2048;
 
-/// Makes and checks access tokens, HS256 with a key derived from the app's.
+/// Makes and checks access tokens, with keys that are derived from the app's.
 ///
 /// # Security
-/// The algorithm is ours, never the token's. `iss`, `aud`, `sub`, `exp`, `nbf`, `iat` and `jti` must be there; `typ` must be
-/// `at+jwt`; a lifetime longer than what we hand out is refused. `kid` chooses between the current key and the one before.
+/// The algorithm is ours, never the token's: a header that is not, byte for byte, one that we write ourselves is refused before
+/// anything in it is read, so `alg`, `kid`, `jwk`, `jku`, `x5u` and `crit` of others say nothing to us. `iss`, `aud`, `sub`, `sid`,
+/// `exp`, `nbf`, `iat` and `jti` must be there, and a lifetime longer than what we hand out is refused. The header names the key: the
+/// current one, or the one before, which is still accepted and signs nothing.
 #[derive(Clone)]
 pub struct AccessTokens(Arc<Inner>);
 
 struct Inner {
-    keys: Vec<(String, EncodingKey, DecodingKey)>,
+    keys: Vec<SigningKey>,
     issuer: String,
     lifetime: Duration,
     validation: Validation,
@@ -41,6 +53,7 @@ struct Claims {
     iss: String,
     aud: String,
     sub: Uuid,
+    sid: Uuid,
     exp: i64,
     nbf: i64,
     iat: i64,
@@ -51,8 +64,16 @@ struct Claims {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checked {
     pub(super) account: Id<Account>,
+    pub(super) family: Id<Family>,
     pub(super) jti: Uuid,
     pub(super) expires: OffsetDateTime,
+}
+
+impl Checked {
+    /// Whether its time is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.expires + time::Duration::seconds(LEEWAY as i64) < OffsetDateTime::now_utc()
+    }
 }
 
 /// Why a token was not taken. For the log; the caller sees a bare 401.
@@ -68,6 +89,9 @@ pub enum TokenError {
     /// Its time is over.
     #[error("expired")]
     Expired,
+    /// The key cannot sign: it is no number of the curve, which happens once in four billion keys.
+    #[error("unusable key")]
+    Key,
 }
 
 impl std::fmt::Debug for AccessTokens {
@@ -80,31 +104,30 @@ impl std::fmt::Debug for AccessTokens {
 
 impl AccessTokens {
     /// Tokens of this issuer, signed with a key derived from `key`; those of `previous` are still accepted.
-    pub fn new(key: &Key, previous: Option<&Key>, issuer: &str, lifetime: Duration) -> Self {
-        let keys = std::iter::once(key).chain(previous).map(|key| {
-            let derived = key.derive("access tokens");
-            let kid = derived.sign(b"kid")[..8]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            (
-                kid,
-                EncodingKey::from_secret(derived.expose()),
-                DecodingKey::from_secret(derived.expose()),
-            )
-        });
-        let mut validation = Validation::new(Algorithm::HS256);
+    ///
+    /// # Errors
+    /// When no key of this algorithm can be derived from it.
+    pub fn new(
+        algorithm: TokenAlgorithm,
+        key: &Key,
+        previous: Option<&Key>,
+        issuer: &str,
+        lifetime: Duration,
+    ) -> Result<Self, TokenError> {
+        let keys = std::iter::once(key).chain(previous);
+        let keys = keys.map(|key| SigningKey::derive(algorithm, key));
+        let mut validation = Validation::new(keys::algorithm(algorithm));
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[issuer]);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.validate_nbf = true;
         validation.leeway = LEEWAY;
-        Self(Arc::new(Inner {
-            keys: keys.collect(),
+        Ok(Self(Arc::new(Inner {
+            keys: keys.collect::<Result<_, _>>()?,
             issuer: issuer.to_owned(),
             lifetime,
             validation,
-        }))
+        })))
     }
 
     /// How long a token is good for.
@@ -112,50 +135,53 @@ impl AccessTokens {
         self.0.lifetime
     }
 
-    /// A fresh token for this account.
-    ///
-    /// # Errors
-    /// When it cannot be signed.
-    pub fn make(&self, account: Id<Account>) -> Result<String, TokenError> {
+    /// The public keys that others check our tokens with; none for HS256.
+    pub fn public_keys(&self) -> Vec<PublicKey> {
+        let keys = self.0.keys.iter();
+        keys.filter_map(|key| key.public.clone()).collect()
+    }
+
+    /// A fresh token for this account, good while its family is.
+    pub(super) fn make(
+        &self,
+        account: Id<Account>,
+        family: Id<Family>,
+    ) -> Result<String, TokenError> {
         let now = OffsetDateTime::now_utc().unix_timestamp();
         let claims = Claims {
             iss: self.0.issuer.clone(),
             aud: self.0.issuer.clone(),
             sub: account.uuid(),
+            sid: family.uuid(),
             exp: now + self.0.lifetime.as_secs() as i64,
             nbf: now,
             iat: now,
             jti: Uuid::now_v7(),
         };
-        let (kid, key, _) = self.0.keys.first().ok_or(TokenError::Invalid)?;
-        let header = Header {
-            typ: Some(TYPE.to_owned()),
-            kid: Some(kid.clone()),
-            ..Header::new(Algorithm::HS256)
-        };
-        encode(&header, &claims, key).map_err(|_| TokenError::Invalid)
+        let key = self.0.keys.first().ok_or(TokenError::Key)?;
+        let claims = serde_json::to_vec(&claims).map_err(|_| TokenError::Invalid)?;
+        key.sign(&URL_SAFE_NO_PAD.encode(claims))
     }
 
     pub(super) fn check(&self, token: &str) -> Result<Checked, TokenError> {
         if token.len() > MAX_LENGTH {
             return Err(TokenError::Malformed);
         }
-        let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
-        if header.typ.as_deref() != Some(TYPE) {
-            return Err(TokenError::Malformed);
+        let (header, rest) = token.split_once('.').ok_or(TokenError::Malformed)?;
+        let (_, signature) = rest.split_once('.').ok_or(TokenError::Malformed)?;
+        let mut keys = self.0.keys.iter();
+        let key = keys
+            .find(|key| key.header == header)
+            .ok_or(TokenError::Malformed)?;
+        if !key.is_canonical(signature) {
+            return Err(TokenError::Invalid);
         }
-        let key = self
-            .0
-            .keys
-            .iter()
-            .find(|(kid, ..)| header.kid.as_ref() == Some(kid))
-            .ok_or(TokenError::Invalid)?;
-        let claims = decode::<Claims>(token, &key.2, &self.0.validation).map_err(|error| {
-            match error.kind() {
+        let claims = decode::<Claims>(token, &key.decoding, &self.0.validation).map_err(
+            |error| match error.kind() {
                 jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenError::Expired,
                 _ => TokenError::Invalid,
-            }
-        })?;
+            },
+        )?;
         let claims = claims.claims;
         let longest = self.0.lifetime.as_secs() as i64;
         let now = OffsetDateTime::now_utc().unix_timestamp();
@@ -170,6 +196,7 @@ impl AccessTokens {
             OffsetDateTime::from_unix_timestamp(claims.exp).map_err(|_| TokenError::Invalid)?;
         Ok(Checked {
             account: Id::from_uuid(claims.sub),
+            family: Id::from_uuid(claims.sid),
             jti: claims.jti,
             expires,
         })

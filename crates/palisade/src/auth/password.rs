@@ -1,32 +1,79 @@
-//! Passwords are hashed by Argon2id, away from the async threads, a bounded number at a time.
+//! Passwords: accepted when they are hard to guess, hashed by Argon2id away from the async threads, a bounded number at a time.
+//!
+//! Follows NIST SP 800-63B-4, section 3.1.1, OWASP ASVS 5.0, sections 6.2 and 11.4, and OWASP's Password Storage Cheat Sheet.
+
+mod breach;
+mod hash;
+#[cfg(feature = "import-passwords")]
+mod import;
+mod pepper;
+mod strength;
+mod turns;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use tokio::sync::Semaphore;
-
-use crate::error::{Error, Result};
+use crate::config::AuthConfig;
+use crate::error::Result;
 use crate::input::Password;
+use crate::secret::token::Token;
 
-/// OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-/// How long a request waits for its turn before it is told to come back.
-const WAIT: Duration = Duration::from_secs(3);
+pub use breach::{BreachedList, BreachedPasswords, BreachedRange};
+pub use hash::PasswordHash;
+pub use pepper::PepperId;
 
-/// Hashes and verifies passwords.
+use hash::Hasher;
+use strength::Strength;
+use turns::Turns;
+
+/// Accepts, hashes and verifies passwords.
 ///
 /// # Security
-/// Argon2id with OWASP's parameters. As many hashes run at once as there are processors, so that a flood of sign-ins cannot
-/// take all memory; what waits longer than three seconds is answered 503. An unknown account costs the same work as a known
-/// one.
+/// Argon2id with OWASP's parameters or above, and with the pepper, when there is one. A bounded number runs at once and a bounded number waits,
+/// so that a flood of sign-ins can take neither all memory nor all processors; what finds no place is answered 503. An unknown
+/// account costs the same work as a known one.
+///
+/// # Example
+/// ```
+/// use palisade::auth::{Passwords, Verdict};
+/// use palisade::config::{self, Sources};
+/// use palisade::input::Password;
+///
+/// # let key = palisade::secret::key::Key::generate_text();
+/// # let sources = Sources::new("/nowhere", [
+/// #     ("PALISADE_ENV", "development"), ("DATABASE_URL", "sqlite:x"), ("PALISADE_SECRET_KEY", key.expose()),
+/// # ]);
+/// # let config = config::load::<()>(&sources).config.unwrap();
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let passwords = Passwords::new(&config.auth)?;
+/// let typed = || Password::parse("correct horse battery").unwrap();
+/// let hash = passwords.accept(typed(), &["ann@example.org"]).await?;
+/// assert!(matches!(passwords.verify(typed(), Some(hash)).await?, Verdict::Right));
+/// # palisade::Result::Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Debug, Clone)]
-pub struct Passwords {
-    turns: Arc<Semaphore>,
+pub struct Passwords(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    hasher: Hasher,
+    turns: Turns,
+    strength: Strength,
+    breached: Option<Arc<dyn BreachedPasswords>>,
     /// The hash of a password that nobody knows, for accounts that are not there.
-    decoy: Arc<str>,
+    decoy: PasswordHash,
+}
+
+/// What a verified password is.
+#[derive(Debug)]
+#[must_use = "a verdict that nobody looks at lets everybody in"]
+pub enum Verdict {
+    /// Not the one that was hashed, or there is no account.
+    Wrong,
+    /// The one that was hashed.
+    Right,
+    /// The one that was hashed, but not as it would be today: store this hash in place of the old one.
+    Outdated(PasswordHash),
 }
 
 impl Passwords {
@@ -34,67 +81,296 @@ impl Passwords {
     ///
     /// # Errors
     /// When the machine gives no randomness.
-    pub fn new() -> Result<Self> {
-        let turns = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let nobody_knows = crate::secret::token::Token::new();
-        let decoy = hash(nobody_knows.expose().as_bytes())?;
-        Ok(Self {
-            turns: Arc::new(Semaphore::new(turns)),
-            decoy: decoy.into(),
-        })
+    pub fn new(config: &AuthConfig) -> Result<Self> {
+        let hasher = Hasher::new(config);
+        let nobody_knows = Token::new();
+        let decoy = hasher.hash(nobody_knows.expose())?;
+        Ok(Self(Arc::new(Inner {
+            turns: Turns::new(config),
+            strength: Strength::new(config),
+            hasher,
+            breached: None,
+            decoy,
+        })))
     }
 
-    /// The hash to store, in PHC form, with a fresh salt.
+    /// Also asks this list of breached passwords before it accepts one.
+    #[must_use]
+    pub fn with_breached(self, list: Arc<dyn BreachedPasswords>) -> Self {
+        let Inner {
+            hasher,
+            turns,
+            strength,
+            decoy,
+            ..
+        } = &*self.0;
+        Self(Arc::new(Inner {
+            hasher: hasher.clone(),
+            turns: turns.clone(),
+            strength: strength.clone(),
+            breached: Some(list),
+            decoy: decoy.clone(),
+        }))
+    }
+
+    /// The hash to store of a new password; `own` are words of the account, such as its address.
     ///
     /// # Errors
-    /// 503 when too many hashes are waiting.
-    pub async fn hash(&self, password: Password) -> Result<String> {
-        self.in_turn(move || hash(password.expose().as_bytes()))
-            .await
+    /// 422 when it is common, breached or easy to guess, 503 when too many hashes are waiting.
+    pub async fn accept(&self, password: Password, own: &[&str]) -> Result<PasswordHash> {
+        if let Some(list) = &self.0.breached {
+            breach::check(&**list, password.expose()).await?;
+        }
+        let own: Vec<String> = own.iter().map(|word| (*word).to_owned()).collect();
+        let inner = Arc::clone(&self.0);
+        let work = move || {
+            inner.strength.check(password.expose(), &own)?;
+            inner.hasher.hash(password.expose())
+        };
+        self.0.turns.take(work).await
     }
 
     /// Whether the password is the one that was hashed; `None` is an account that is not there, at the same cost.
     ///
     /// # Errors
     /// 503 when too many hashes are waiting.
-    pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool> {
-        let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.decoy.to_string());
-        let same = self.in_turn(move || {
-            let parsed = PasswordHash::new(&hash)
-                .map_err(|error| Error::internal().caused_by(error.to_string()))?;
-            Ok(PasswordVerifier::<PasswordHash>::verify_password(
-                &argon2()?,
-                password.expose().as_bytes(),
-                &parsed,
-            )
-            .is_ok())
-        });
-        Ok(same.await? && known)
+    ///
+    /// # Security
+    /// A hash that was made with lower parameters, or by another system, takes its own time until its account has signed in once:
+    /// until then its time differs from an unknown account's.
+    pub async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict> {
+        let inner = Arc::clone(&self.0);
+        let work = move || {
+            let Inner { hasher, decoy, .. } = &*inner;
+            let Some(hash) = hash.filter(|hash| hasher.can_read(hash)) else {
+                let _ = hasher.verify(password.expose(), decoy);
+                return Ok(Verdict::Wrong);
+            };
+            if !hasher.verify(password.expose(), &hash) {
+                return Ok(Verdict::Wrong);
+            }
+            if hasher.is_current(&hash) {
+                return Ok(Verdict::Right);
+            }
+            hasher.hash(password.expose()).map(Verdict::Outdated)
+        };
+        self.0.turns.take(work).await
     }
 
-    async fn in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let turn = tokio::time::timeout(WAIT, Arc::clone(&self.turns).acquire_owned());
-        let turn = turn.await.map_err(|_| Error::unavailable())??;
-        tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        })
-        .await?
+    /// The peppers that hashes may be made with; a hash of another one cannot be verified.
+    pub fn peppers(&self) -> Vec<PepperId> {
+        self.0.hasher.peppers.ids()
     }
 }
 
-fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None)
-        .map_err(|error| Error::internal().caused_by(error.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Sources};
+    use crate::secret::key::Key;
 
-fn hash(password: &[u8]) -> Result<String> {
-    let hash = PasswordHasher::<PasswordHash>::hash_password(&argon2()?, password);
-    hash.map(|hash| hash.to_string())
-        .map_err(|error| Error::internal().caused_by(error.to_string()))
+    fn config(extra: &[(&str, &str)]) -> AuthConfig {
+        let key = Key::generate_text();
+        let fixed = [
+            ("PALISADE_ENV", "development"),
+            ("DATABASE_URL", "sqlite:x"),
+            ("PALISADE_SECRET_KEY", key.expose()),
+        ];
+        let sources = Sources::new("/nowhere", fixed.iter().chain(extra).copied());
+        let loaded = config::load::<()>(&sources).finish();
+        loaded
+            .map_err(|refusal| refusal.to_string())
+            .unwrap()
+            .0
+            .auth
+    }
+
+    fn passwords(extra: &[(&str, &str)]) -> Passwords {
+        Passwords::new(&config(extra)).unwrap()
+    }
+
+    fn typed(text: &str) -> Password {
+        Password::parse(text).unwrap()
+    }
+
+    const GOOD: &str = "three unrelated words";
+
+    #[tokio::test]
+    async fn hashes_with_owasps_parameters_and_a_salt_each() {
+        let passwords = passwords(&[]);
+        let hash = passwords.accept(typed(GOOD), &[]).await.unwrap();
+        let text = hash.text();
+        assert!(
+            text.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{text}"
+        );
+        let again = passwords.accept(typed(GOOD), &[]).await.unwrap();
+        assert_ne!(text, again.text());
+        assert!(matches!(
+            passwords.verify(typed(GOOD), Some(hash)).await.unwrap(),
+            Verdict::Right
+        ));
+        let wrong = passwords
+            .verify(typed("three unrelated words!"), Some(again))
+            .await
+            .unwrap();
+        assert!(matches!(wrong, Verdict::Wrong));
+        assert!(matches!(
+            passwords.verify(typed(GOOD), None).await.unwrap(),
+            Verdict::Wrong
+        ));
+        let unusable = PasswordHash::of_column("!");
+        assert!(matches!(
+            passwords.verify(typed(GOOD), Some(unusable)).await.unwrap(),
+            Verdict::Wrong
+        ));
+    }
+
+    #[tokio::test]
+    async fn hashes_anew_when_the_parameters_rose_and_not_when_they_fell() {
+        let before = passwords(&[]);
+        let after = passwords(&[
+            ("PALISADE_AUTH__PASSWORD_PASSES", "3"),
+            ("PALISADE_AUTH__PASSWORD_MEMORY", "20 MiB"),
+        ]);
+        let old = before.accept(typed(GOOD), &[]).await.unwrap();
+        let Verdict::Outdated(new) = after.verify(typed(GOOD), Some(old.clone())).await.unwrap()
+        else {
+            panic!("the parameters rose");
+        };
+        assert!(
+            new.text().starts_with("$argon2id$v=19$m=20480,t=3,p=1$"),
+            "{}",
+            new.text()
+        );
+        assert!(matches!(
+            before.verify(typed(GOOD), Some(new)).await.unwrap(),
+            Verdict::Right
+        ));
+        let wrong = after
+            .verify(typed("four unrelated words"), Some(old))
+            .await
+            .unwrap();
+        assert!(
+            matches!(wrong, Verdict::Wrong),
+            "only the right password is hashed anew"
+        );
+    }
+
+    #[tokio::test]
+    async fn takes_a_pepper_up_rotates_it_and_cannot_do_without() {
+        let (one, two) = (Key::generate_text(), Key::generate_text());
+        let (one, two) = (one.expose().as_str(), two.expose().as_str());
+        let bare = passwords(&[]);
+        let first = passwords(&[("PALISADE_AUTH__PEPPER", one)]);
+        let both = passwords(&[
+            ("PALISADE_AUTH__PEPPER", two),
+            ("PALISADE_AUTH__PEPPER_PREVIOUS", one),
+        ]);
+        let second = passwords(&[("PALISADE_AUTH__PEPPER", two)]);
+        let plain = bare.accept(typed(GOOD), &[]).await.unwrap();
+        let Verdict::Outdated(peppered) = first.verify(typed(GOOD), Some(plain)).await.unwrap()
+        else {
+            panic!("it has no pepper yet");
+        };
+        assert!(
+            peppered
+                .text()
+                .contains(&format!(",keyid={}$", first.peppers()[0])),
+            "{}",
+            peppered.text()
+        );
+        assert!(matches!(
+            first
+                .verify(typed(GOOD), Some(peppered.clone()))
+                .await
+                .unwrap(),
+            Verdict::Right
+        ));
+        for without in [&bare, &second] {
+            let verdict = without
+                .verify(typed(GOOD), Some(peppered.clone()))
+                .await
+                .unwrap();
+            assert!(matches!(verdict, Verdict::Wrong));
+        }
+        let Verdict::Outdated(rotated) = both.verify(typed(GOOD), Some(peppered)).await.unwrap()
+        else {
+            panic!("its pepper is the one before");
+        };
+        assert!(matches!(
+            second.verify(typed(GOOD), Some(rotated)).await.unwrap(),
+            Verdict::Right
+        ));
+    }
+
+    #[tokio::test]
+    async fn refuses_common_weak_own_and_breached_passwords() {
+        let list = BreachedList::of(["seven breached silver spoons"]);
+        let passwords = passwords(&[]).with_breached(Arc::new(list));
+        let code = async |text: &str| {
+            let refused = passwords
+                .accept(typed(text), &["annabel.lee@example.org"])
+                .await;
+            refused
+                .err()
+                .map(|error| error.violations()[0].code.to_string())
+        };
+        assert_eq!(code("password1").await.as_deref(), Some("too_common"));
+        assert_eq!(code("annabel.lee").await.as_deref(), Some("too_weak"));
+        assert_eq!(
+            code("seven breached silver spoons").await.as_deref(),
+            Some("breached")
+        );
+        assert_eq!(code("seven other silver spoons").await, None);
+    }
+
+    #[cfg(feature = "import-passwords")]
+    #[tokio::test]
+    async fn hashes_an_imported_password_anew() {
+        let passwords = passwords(&[]);
+        let old = "$2b$05$abcdefghijklmnopqrstuu3JgwjVpvICm0WBx/KCD2Txrbr.XoE5m";
+        let old = || Some(PasswordHash::of_column(old));
+        let Verdict::Outdated(new) = passwords
+            .verify(typed("an old password"), old())
+            .await
+            .unwrap()
+        else {
+            panic!("it is of another system");
+        };
+        assert!(new.text().starts_with("$argon2id$"));
+        assert!(matches!(
+            passwords
+                .verify(typed("an old passwore"), old())
+                .await
+                .unwrap(),
+            Verdict::Wrong
+        ));
+    }
+
+    #[tokio::test]
+    async fn reads_the_argon2_of_django_and_no_argon2_out_of_bounds() {
+        let passwords = passwords(&[]);
+        let hash = passwords.accept(typed(GOOD), &[]).await.unwrap();
+        let django = PasswordHash::of_column(&format!("argon2{}", hash.text()));
+        assert!(matches!(
+            passwords.verify(typed(GOOD), Some(django)).await.unwrap(),
+            Verdict::Right
+        ));
+        for other in [
+            ("m=19456", "m=4194304"),
+            ("t=2", "t=100000"),
+            ("argon2id", "argon2i"),
+            ("v=19", "v=16"),
+        ] {
+            let hash = PasswordHash::of_column(&hash.text().replace(other.0, other.1));
+            assert!(
+                matches!(
+                    passwords.verify(typed(GOOD), Some(hash)).await.unwrap(),
+                    Verdict::Wrong
+                ),
+                "{other:?}"
+            );
+        }
+    }
 }

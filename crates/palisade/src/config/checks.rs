@@ -13,21 +13,38 @@ pub(super) fn across(layers: &Layers, production: bool, refusal: &mut Refusal) {
     database(layers, production, refusal);
 }
 
+/// A key, and the one before it that is still accepted.
+const PAIRS: [(&str, &str); 2] = [
+    ("secret_key", "secret_key_previous"),
+    ("auth.pepper", "auth.pepper_previous"),
+];
+
 fn keys_differ(layers: &Layers, refusal: &mut Refusal) {
     let key = |path: &str| {
         let found = layers.find(path)?;
         Some((Key::read(found.raw()).ok()?, found))
     };
-    if let (Some((current, _)), Some((previous, found))) =
-        (key("secret_key"), key("secret_key_previous"))
-        && current.is(&previous)
-    {
-        add(
-            refusal,
-            &found,
-            "is the same key as the current one",
-            "write the key that was in use before, or remove it",
-        );
+    for (current, previous) in PAIRS {
+        match (key(current), key(previous)) {
+            (Some((current, _)), Some((previous, found))) if current.is(&previous) => add(
+                refusal,
+                &found,
+                "is the same key as the current one",
+                "write the key that was in use before, or remove it",
+            ),
+            (None, Some((_, found)))
+                // A missing `secret_key` is told already.
+                if current != "secret_key" && layers.find(current).is_none() && !layers.is_refused(current) =>
+            {
+                add(
+                    refusal,
+                    &found,
+                    "is a previous key without a current one",
+                    "set the current key too",
+                );
+            }
+            _ => {}
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::auth::AuthConfig;
 use super::limits::{CorsConfig, LimitsConfig};
 use super::network::{AllowedHosts, TrustedProxies};
 use super::serving::{Host, ServeConfig, TlsConfig};
@@ -100,16 +101,4 @@ pub struct Config {
     pub serve: ServeConfig,
     /// TLS, when this process ends it.
     pub tls: Option<TlsConfig>,
-}
-
-/// The settings of accounts and access tokens: the table `[auth]`.
-#[palisade_macros::settings]
-#[non_exhaustive]
-pub struct AuthConfig {
-    /// The `iss` and `aud` of access tokens.
-    #[setting(default = "palisade", length = 1..=200)]
-    pub issuer: String,
-    /// How long an access token is good for.
-    #[setting(default = "15m", range = "1m"..="1h")]
-    pub access_token_lifetime: Duration,
 }

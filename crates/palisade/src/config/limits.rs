@@ -21,6 +21,9 @@ pub struct LimitsConfig {
     /// New accounts, by client address.
     #[setting(default = "10/min")]
     pub sign_up: Rate,
+    /// Refreshed tokens, by client address.
+    #[setting(default = "60/min")]
+    pub refresh: Rate,
     /// The app's own classes, for `limit = "search"` on a handler.
     pub classes: RateClasses,
     /// Requests that are worked on at the same time; more are told to come back.

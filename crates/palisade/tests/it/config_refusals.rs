@@ -71,6 +71,22 @@ fn variable(name: &str, value: &str, words: &[&str]) {
 }
 
 #[test]
+fn refuses_a_pepper_that_is_its_own_predecessor_or_has_no_successor() {
+    let pepper = palisade::secret::key::Key::generate_text();
+    let pepper = pepper.expose().as_str();
+    refused(
+        development()
+            .set("PALISADE_AUTH__PEPPER", pepper)
+            .set("PALISADE_AUTH__PEPPER_PREVIOUS", pepper),
+        &[&["`PALISADE_AUTH__PEPPER_PREVIOUS` is the same key"]],
+    );
+    refused(
+        development().set("PALISADE_AUTH__PEPPER_PREVIOUS", pepper),
+        &[&["`PALISADE_AUTH__PEPPER_PREVIOUS` is a previous key without a current one"]],
+    );
+}
+
+#[test]
 fn refuses_values_of_the_wrong_kind() {
     variable("PORT", "0", &["is out of range", "from 1 to 65535"]);
     variable("PORT", "65536", &["is out of range", "from 1 to 65535"]);
@@ -101,6 +117,47 @@ fn refuses_values_of_the_wrong_kind() {
         "PALISADE_AUTH__ACCESS_TOKEN_LIFETIME",
         "30d",
         &["is out of range", "from 1m to 1h"],
+    );
+    variable(
+        "PALISADE_AUTH__TOKEN_ALGORITHM",
+        "none",
+        &["is not an algorithm for tokens", "EdDSA, ES256 or HS256"],
+    );
+    variable(
+        "PALISADE_AUTH__REFRESH_GRACE",
+        "5m",
+        &["is out of range", "from 0s to 30s"],
+    );
+    variable(
+        "PALISADE_AUTH__RECHECK_AFTER",
+        "1m",
+        &["is out of range", "from 0s to 10s"],
+    );
+    // What protects passwords can be raised only.
+    variable(
+        "PALISADE_AUTH__PASSWORD_MEMORY",
+        "18 MiB",
+        &["is out of range", "from 19 MiB to 1 GiB"],
+    );
+    variable(
+        "PALISADE_AUTH__PASSWORD_PASSES",
+        "1",
+        &["is out of range", "from 2 to 20"],
+    );
+    variable(
+        "PALISADE_AUTH__PASSWORD_STRENGTH",
+        "1",
+        &["is out of range", "from 2 to 4"],
+    );
+    variable(
+        "PALISADE_AUTH__PASSWORD_PARALLELISM",
+        "0",
+        &["is out of range", "from 1 to 256"],
+    );
+    variable(
+        "PALISADE_AUTH__PEPPER",
+        "salt-and-pepper",
+        &["`PALISADE_AUTH__PEPPER` is"],
     );
     variable("PALISADE_LOG", "app=loudly=very", &["is not a log filter"]);
     variable(

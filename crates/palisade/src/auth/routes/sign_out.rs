@@ -1,0 +1,23 @@
+//! The end of a sign-in.
+
+use crate::access::SignedIn;
+use crate::auth::{AccessToken, Accounts};
+use crate::error::Result;
+use crate::event::Event;
+use crate::input::Service;
+use crate::output::NoContent;
+use palisade_macros::post;
+
+#[post("/auth/sign-out")]
+pub(super) async fn sign_out(
+    user: SignedIn,
+    token: AccessToken,
+    accounts: Service<Accounts>,
+) -> Result<NoContent> {
+    accounts.sign_out(&token).await?;
+    Event::SignedOut {
+        account: user.id.uuid(),
+    }
+    .emit();
+    Ok(NoContent)
+}

@@ -1,0 +1,47 @@
+//! A new account; a taken address is answered like a free one.
+
+use time::OffsetDateTime;
+
+use super::{Credentials, address};
+use crate::access::{Account, Id, Public};
+use crate::auth::Accounts;
+use crate::auth::client::Client;
+use crate::db::Db;
+use crate::error::Result;
+use crate::event::Event;
+use crate::input::{Json, Service};
+use crate::output::Created;
+use palisade_macros::{output, post, sql};
+
+/// What sign-up answers, for a fresh address and a taken one alike.
+#[output]
+pub(crate) struct SignedUp {
+    email: String,
+}
+
+#[post("/auth/sign-up", limit = "sign-up")]
+pub(super) async fn sign_up(
+    _: Public,
+    accounts: Service<Accounts>,
+    client: Client,
+    db: Db,
+    Json(new): Json<Credentials>,
+) -> Result<Created<SignedUp>> {
+    let email = address(&new.email);
+    let hash = accounts.passwords.accept(new.password, &[&email]).await?;
+    let id = Id::<Account>::new();
+    let tx = db.begin().await?;
+    // A write that is made in both cases: a commit takes its time, and must not tell a free address from a taken one.
+    accounts.lockout.signed_up(&tx, client).await?;
+    let made = sql!(
+        "insert into palisade_accounts (id, email, password_hash, created_at)
+         values ({id}, {email}, {hash}, {OffsetDateTime::now_utc()})
+         on conflict (email) do nothing"
+    );
+    let made = made.execute(&tx).await? > 0;
+    tx.commit().await?;
+    if made {
+        Event::AccountCreated { account: id.uuid() }.emit();
+    }
+    Ok(Created(SignedUp { email }))
+}

@@ -1,0 +1,8 @@
+//! Accounts over HTTP, on SQLite and PostgreSQL: sign-up, sign-in, tokens, and the attacks on them.
+
+mod forged;
+mod harness;
+mod lockout;
+mod passwords;
+mod refresh;
+mod tokens;
