@@ -8,11 +8,13 @@ mod file;
 mod framework;
 mod layers;
 mod limits;
+mod metrics;
 mod nearest;
 mod network;
 mod refusal;
 mod rule;
 mod section;
+mod serving;
 mod setting;
 mod sources;
 mod values;
@@ -20,12 +22,14 @@ mod variables;
 
 pub use framework::{AuthConfig, Config, Environment, LogFilter};
 pub use limits::{CorsConfig, LimitsConfig, Origins, RateClasses};
+pub use metrics::MetricsConfig;
 pub use network::{AllowedHosts, TrustedProxies};
 pub use refusal::{Problem, Refusal};
 pub use rule::{Measured, Ranged};
 #[doc(hidden)]
 pub use rule::{Witness, measured, plain, ranged};
 pub use section::Section;
+pub use serving::ServeConfig;
 #[doc(hidden)]
 pub use setting::{Member, Shape};
 pub use setting::{Raw, Setting, Settings, Wrong};

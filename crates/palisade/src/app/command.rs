@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 
 use super::build::App;
+use super::management::Package;
 use super::start::Pending;
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::event::{self, Event, LogFormat};
@@ -32,7 +33,7 @@ Exit codes: 0 done, 64 unknown command, 78 refused to start.
 
 /// Runs an app by its command line.
 #[doc(hidden)]
-pub fn run<F, Fut>(app: F) -> ExitCode
+pub fn run<F, Fut>(app: F, package: Package) -> ExitCode
 where
     F: FnOnce() -> Fut,
     Fut: Future<Output = Result<App, Refusal>>,
@@ -69,7 +70,12 @@ where
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(async { command.run(app().await?).await }) {
+    let run = async {
+        let mut app = app().await?;
+        app.package = package;
+        command.run(app).await
+    };
+    match runtime.block_on(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             event::flush_log();
@@ -120,14 +126,27 @@ async fn serve(app: App) -> Result<(), Refusal> {
     for notice in &app.notices {
         tracing::warn!("{notice}");
     }
-    let started = app.start().await?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| cannot_listen(address, &error))?;
+    let mut started = app.start().await?;
+    // The app's port comes last: whoever reaches it finds everything else there.
+    let metrics = started.open_metrics().await;
+    let listener = TcpListener::bind(address).await;
+    let (metrics, listener) = match (metrics, listener) {
+        (Ok(metrics), Ok(listener)) => (metrics, listener),
+        (metrics, listener) => {
+            let mut refusal = metrics.err().unwrap_or_default();
+            if let Err(error) = listener {
+                refusal.add(cannot_listen(address, &error));
+            }
+            return Err(refusal);
+        }
+    };
     tracing::info!(
         perimeter = started.summary(),
         "listening on http://{address}"
     );
+    if let Some(metrics) = metrics {
+        tracing::info!("metrics on http://{metrics}/metrics");
+    }
     Event::Started.emit();
     started.serve(listener, stop()).await;
     Event::Stopped.emit();
@@ -135,7 +154,7 @@ async fn serve(app: App) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Refusal {
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Problem {
     let (what, fix) = match error.kind() {
         std::io::ErrorKind::AddrInUse => (
             "is taken by another program",
@@ -151,13 +170,7 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Refusal {
         ),
         _ => ("cannot be listened on", "choose another HOST or PORT"),
     };
-    let mut refusal = Refusal::default();
-    refusal.add(Problem::new(
-        format!("{address} {what}"),
-        "HOST and PORT",
-        fix,
-    ));
-    refusal
+    Problem::new(format!("{address} {what}"), "HOST and PORT", fix)
 }
 
 fn start_log(config: &Config) {

@@ -1,17 +1,22 @@
 //! From a built app to a serving one: the database opened, migrated and checked, the router made.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::build::App;
+use super::health::Readiness;
 use super::layer::wrap;
-use super::router::router;
+use super::management::{Management, Sources};
+use super::router::{limit_of, router};
 use crate::access::Authenticator;
 use crate::auth::{self, Accounts};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
+use crate::event::metrics::Metrics;
 use crate::perimeter::{Perimeter, serve};
 use crate::secret::Secret;
 use crate::store::LocalLimiter;
@@ -20,6 +25,10 @@ use crate::store::LocalLimiter;
 pub struct Started {
     perimeter: Perimeter,
     db: Db,
+    readiness: Readiness,
+    drain_delay: Duration,
+    management: Option<Management>,
+    opened: Option<(TcpListener, Perimeter)>,
 }
 
 impl std::fmt::Debug for Started {
@@ -80,13 +89,48 @@ impl App {
             )),
         }
         services.insert(db.clone());
+        let migrations = [Some(auth::MIGRATIONS), self.migrations];
+        let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());
+        services.insert(readiness.clone());
         let limiter = LocalLimiter::default();
         let router = router(&self.routes, &config, &limiter, &Arc::new(services));
         let layers = std::mem::take(&mut self.layers);
         let has_layers = !layers.is_empty();
         let router = wrap(router, layers);
-        let perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
-        refusal.or(Started { perimeter, db })
+        let mut perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
+        let mut management = None;
+        if let Some(address) = config.metrics.listen {
+            let metrics = Arc::new(self.metrics(&config));
+            perimeter = perimeter.counted(Arc::clone(&metrics));
+            let sources = Sources {
+                metrics,
+                load: perimeter.load(),
+                db: db.clone(),
+                package: self.package,
+            };
+            let readiness = readiness.clone();
+            management = Some(Management::new(
+                address, &config, &limiter, sources, readiness,
+            ));
+        }
+        refusal.or(Started {
+            perimeter,
+            db,
+            readiness,
+            drain_delay: config.serve.drain_delay,
+            management,
+            opened: None,
+        })
+    }
+
+    fn metrics(&self, config: &Config) -> Metrics {
+        let routes = self.routes.iter().map(|route| (route.method, route.path));
+        let limits = self
+            .routes
+            .iter()
+            .filter_map(|route| limit_of(route, config).ok().flatten())
+            .map(|(name, _)| name);
+        Metrics::new(routes, std::iter::once("client").chain(limits))
     }
 
     async fn migrate(&self, db: &Db, pending: Pending, refusal: &mut Refusal) {
@@ -172,9 +216,49 @@ impl Started {
         self.perimeter.summary()
     }
 
+    /// Opens the port of the metrics, when the settings name one; gives its address.
+    ///
+    /// # Errors
+    /// When it is taken or not allowed.
+    pub async fn open_metrics(&mut self) -> Result<Option<SocketAddr>, Refusal> {
+        let Some(management) = self.management.take() else {
+            return Ok(None);
+        };
+        match management.open().await {
+            Ok((listener, perimeter)) => {
+                let address = listener.local_addr().ok();
+                self.opened = Some((listener, perimeter));
+                Ok(address)
+            }
+            Err(problem) => {
+                let mut refusal = Refusal::default();
+                refusal.add(problem);
+                Err(refusal)
+            }
+        }
+    }
+
     /// Serves on this listener until `stop` is done and what is under way has ended.
+    ///
+    /// When `stop` is done, `/readyz` says 503, and for the time of `serve.drain_delay` nothing else changes: balancers learn that
+    /// they are to send no more before the listener closes. Metrics are told until the end.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let (readiness, delay) = (self.readiness, self.drain_delay);
+        let stop = async move {
+            stop.await;
+            readiness.drain();
+            tokio::time::sleep(delay).await;
+        };
+        let (ended, over) = tokio::sync::oneshot::channel::<()>();
+        let management = self.opened.map(|(listener, perimeter)| {
+            let over = async { drop(over.await) };
+            tokio::spawn(serve(listener, perimeter, over))
+        });
         serve(listener, self.perimeter, stop).await;
+        drop(ended);
+        if let Some(management) = management {
+            let _ = management.await;
+        }
         self.db.close().await;
     }
 }

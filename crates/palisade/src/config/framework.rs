@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::limits::{CorsConfig, LimitsConfig};
+use super::metrics::MetricsConfig;
 use super::network::{AllowedHosts, TrustedProxies};
+use super::serving::ServeConfig;
 use super::setting::{Raw, Setting, Wrong};
 use super::values::Size;
 use crate::secret::Secret;
@@ -94,6 +96,10 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Which pages of other origins may call.
     pub cors: CorsConfig,
+    /// How connections are served.
+    pub serve: ServeConfig,
+    /// Where metrics are told.
+    pub metrics: MetricsConfig,
     /// Accounts and access tokens.
     pub auth: AuthConfig,
 }

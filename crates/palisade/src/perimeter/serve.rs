@@ -56,6 +56,7 @@ pub async fn serve(listener: TcpListener, perimeter: Perimeter, stop: impl Futur
         });
         let watcher = graceful.watcher();
         tokio::spawn(async move {
+            let _counted = perimeter.connected();
             let service =
                 hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                     let (perimeter, peer) = (Arc::clone(&perimeter), Arc::clone(&peer));
