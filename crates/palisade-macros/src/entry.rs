@@ -32,7 +32,11 @@ pub(crate) fn main(_attribute: TokenStream, item: TokenStream) -> TokenStream {
     quote! {
         fn main() -> ::std::process::ExitCode {
             #function
-            ::palisade::__private::run(app)
+            let package = ::palisade::__private::Package {
+                name: ::core::option_env!("CARGO_PKG_NAME").unwrap_or_default(),
+                version: ::core::option_env!("CARGO_PKG_VERSION").unwrap_or_default(),
+            };
+            ::palisade::__private::run(app, package)
         }
     }
 }

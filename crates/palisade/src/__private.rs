@@ -1,6 +1,6 @@
 //! What expansions of the macros name; not for people.
 
-pub use crate::app::run;
+pub use crate::app::{Package, run};
 pub use crate::config;
 pub use crate::db::{
     Bind, Builder, Cell, Column, ColumnError, ColumnInfo, ColumnOf, DbError, Kind, Migration,

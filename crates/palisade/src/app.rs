@@ -4,6 +4,7 @@ mod build;
 mod command;
 mod health;
 mod layer;
+mod management;
 mod router;
 mod signals;
 mod start;
@@ -12,4 +13,6 @@ pub use build::App;
 #[doc(hidden)]
 pub use command::run;
 pub use layer::Stage;
+#[doc(hidden)]
+pub use management::Package;
 pub use start::Started;

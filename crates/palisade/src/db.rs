@@ -11,6 +11,7 @@ mod migrations;
 mod page;
 mod pools;
 mod row;
+mod standing;
 mod statement;
 mod stream;
 mod value;

@@ -12,6 +12,7 @@ use std::fmt;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+pub(crate) use document::Kind;
 /// Makes an enum the app's own problems: each variant one answer, in literal texts, and `?` works on it.
 ///
 /// `status` (400 to 599) and `title` are required, `detail` says more. The problem's stable URI is `urn:problem:` and the

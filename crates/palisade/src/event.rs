@@ -2,8 +2,7 @@
 
 mod context;
 mod log;
-
-use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) mod metrics;
 
 use uuid::Uuid;
 
@@ -176,56 +175,83 @@ pub enum Event {
     },
 }
 
-/// Forwarding headers of clients that are no declared proxies are common noise: one event tells the first, a count the rest.
+/// Forwarding headers of clients that are no declared proxies are common noise: one line tells the first, the count the rest.
 pub(crate) fn forwarding_ignored() {
-    if FORWARDING_IGNORED.fetch_add(1, Ordering::Relaxed) == 0 {
-        Event::ForwardingIgnored.emit();
+    let event = Event::ForwardingIgnored;
+    if metrics::count(&event) == 0 {
+        event.write();
     }
 }
 
-static FORWARDING_IGNORED: AtomicU64 = AtomicU64::new(0);
+/// Names the events: one table, so that none can be without its name, its count and its place in the list.
+macro_rules! named {
+    ($($variant:ident = $name:literal,)*) => {
+        enum Place {
+            $($variant),*
+        }
+
+        impl Event {
+            /// The names of all events.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            const fn place(&self) -> usize {
+                match self {
+                    $(Self::$variant { .. } => Place::$variant as usize),*
+                }
+            }
+        }
+    };
+}
+
+named! {
+    AccountCreated = "user_created",
+    SignedIn = "authn_login_success",
+    SignInFailed = "authn_login_fail",
+    SignedInAfterFailures = "authn_login_successafterfail",
+    LockedOut = "authn_login_lock",
+    SignInBlocked = "authn_login_fail_max",
+    TokenCreated = "authn_token_created",
+    TokenRefused = "authn_token_refused",
+    TokenReused = "authn_token_reuse",
+    TokensRevoked = "authn_token_revoked",
+    SignedOut = "authn_logout",
+    Denied = "authz_fail",
+    InputRefused = "input_validation_fail",
+    RequestRefused = "request_refused",
+    HostRefused = "malicious_host",
+    CrossSiteRefused = "malicious_csrf",
+    OriginRefused = "malicious_cors",
+    ForwardingIgnored = "malicious_forwarding",
+    RateLimited = "excess_rate_limit_exceeded",
+    Shed = "excess_load",
+    PasswordsFull = "excess_load",
+    TimedOut = "sys_timeout",
+    Crashed = "sys_crash",
+    RequestMalformed = "request_malformed",
+    ConnectionsRefused = "excess_connections_refused",
+    ProxyHeaderRefused = "proxy_header_refused",
+    CredentialInPlainText = "credential_in_plain_text",
+    CertificateReplaced = "certificate_replaced",
+    CertificateKept = "certificate_kept",
+    Started = "sys_startup",
+    Stopped = "sys_shutdown",
+    StartRefused = "sys_startup_refused",
+}
 
 impl Event {
     /// Its name in OWASP's vocabulary.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::AccountCreated { .. } => "user_created",
-            Self::SignedIn { .. } => "authn_login_success",
-            Self::SignInFailed { .. } => "authn_login_fail",
-            Self::SignedInAfterFailures { .. } => "authn_login_successafterfail",
-            Self::LockedOut { .. } => "authn_login_lock",
-            Self::SignInBlocked { .. } => "authn_login_fail_max",
-            Self::TokenCreated { .. } => "authn_token_created",
-            Self::TokenRefused { .. } => "authn_token_refused",
-            Self::TokenReused { .. } => "authn_token_reuse",
-            Self::TokensRevoked { .. } => "authn_token_revoked",
-            Self::SignedOut { .. } => "authn_logout",
-            Self::Denied { .. } => "authz_fail",
-            Self::InputRefused { .. } => "input_validation_fail",
-            Self::RequestRefused { .. } => "request_refused",
-            Self::HostRefused => "malicious_host",
-            Self::CrossSiteRefused { .. } => "malicious_csrf",
-            Self::OriginRefused => "malicious_cors",
-            Self::ForwardingIgnored => "malicious_forwarding",
-            Self::RateLimited { .. } => "excess_rate_limit_exceeded",
-            Self::Shed | Self::PasswordsFull => "excess_load",
-            Self::TimedOut { .. } => "sys_timeout",
-            Self::Crashed { .. } => "sys_crash",
-            Self::RequestMalformed { .. } => "request_malformed",
-            Self::ConnectionsRefused { .. } => "excess_connections_refused",
-            Self::ProxyHeaderRefused { .. } => "proxy_header_refused",
-            Self::CredentialInPlainText => "credential_in_plain_text",
-            Self::CertificateReplaced => "certificate_replaced",
-            Self::CertificateKept { .. } => "certificate_kept",
-            Self::Started => "sys_startup",
-            Self::Stopped => "sys_shutdown",
-            Self::StartRefused { .. } => "sys_startup_refused",
-        }
+        Self::NAMES[self.place()]
     }
 
-    /// Writes it to the log, with the id, client and account of the request that it happened in.
+    /// Counts it, and writes it to the log with the id, client and account of the request that it happened in.
     pub fn emit(&self) {
+        metrics::count(self);
+        self.write();
+    }
+
+    fn write(&self) {
         let event = self.name();
         let facts = self.facts();
         let account = facts.account.map(|id| id.to_string());

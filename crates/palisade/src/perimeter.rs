@@ -45,7 +45,8 @@ use work::Outcome;
 
 use crate::config::{Config, TrustedProxies};
 use crate::endpoint::Route;
-use crate::error::Error;
+use crate::error::{Error, Kind};
+use crate::event::metrics::{Connected, Metrics, Page};
 use crate::event::{self, Access, Event, RequestContext, RequestId, TraceParent};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,9 +59,10 @@ pub struct Perimeter {
     headers: Headers,
     proxies: TrustedProxies,
     handler_timeout: Duration,
-    load: Load,
+    load: Arc<Load>,
     /// Whether a layer of the app may hand a request to another task, where only its extensions tell of it.
     carries_context: bool,
+    metrics: Option<Arc<Metrics>>,
     summary: String,
 }
 
@@ -72,7 +74,7 @@ impl std::fmt::Debug for Perimeter {
 
 /// How many requests are worked on, and may be.
 #[derive(Debug)]
-struct Load {
+pub(crate) struct Load {
     now: AtomicUsize,
     most: usize,
 }
@@ -86,6 +88,20 @@ impl Load {
         // Counted first and asked then: two that come at once cannot both take the last turn.
         let before = self.now.fetch_add(1, Ordering::Relaxed);
         (before < self.most).then_some(turn)
+    }
+
+    /// Writes how much is under way.
+    pub(crate) fn write(&self, page: &mut Page) {
+        page.gauge(
+            "palisade_requests_in_flight",
+            "Requests that are worked on now.",
+        )
+        .value(&[], self.now.load(Ordering::Relaxed));
+        page.gauge(
+            "palisade_requests_in_flight_max",
+            "Requests that may be worked on at the same time.",
+        )
+        .value(&[], self.most);
     }
 }
 
@@ -111,11 +127,12 @@ impl Perimeter {
             cors,
             proxies: config.trusted_proxies.clone(),
             handler_timeout: config.handler_timeout,
-            load: Load {
+            load: Arc::new(Load {
                 now: AtomicUsize::new(0),
                 most: limits.concurrency as usize,
-            },
+            }),
             carries_context: has_layers,
+            metrics: None,
             summary: format!(
                 "client limit {}/{:?}, {} requests at once, handler timeout {:?}, body limit {} bytes, {} allowed hosts, {} other origins, cross-site defence, security headers, panics caught",
                 limits.client.count(),
@@ -127,6 +144,21 @@ impl Perimeter {
                 config.cors.origins.iter().count(),
             ),
         }
+    }
+
+    /// The same, with what passes it counted.
+    pub(crate) fn counted(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    pub(crate) fn load(&self) -> Arc<Load> {
+        Arc::clone(&self.load)
+    }
+
+    /// Counts a connection as open, for as long as the value lives.
+    pub(crate) fn connected(&self) -> Option<Connected> {
+        self.metrics.as_ref().map(Metrics::connected)
     }
 
     /// One line for the log: what is on.
@@ -146,7 +178,7 @@ impl Perimeter {
         if self.carries_context {
             request.extensions_mut().insert(Arc::clone(&context));
         }
-        let unanswered = Unanswered(&context, &method);
+        let unanswered = Unanswered(self, &context, &method);
         let mut response = match self.load.turn() {
             Some(_turn) => {
                 let mut stack = self.stack.clone();
@@ -161,10 +193,16 @@ impl Perimeter {
         self.headers.set(&mut response, context.id());
         self.cors.open(asked, response.headers_mut());
         std::mem::forget(unanswered);
-        log(
+        let status = response.status();
+        if let Some(metrics) = &self.metrics
+            && (status.is_client_error() || status.is_server_error())
+        {
+            metrics.refused(status.as_u16(), response.extensions().get::<Kind>());
+        }
+        self.answered(
             &context,
-            &method,
-            response.status().as_u16(),
+            known(&method),
+            status.as_u16(),
             response.body().size_hint().exact(),
         );
         response
@@ -184,14 +222,32 @@ impl Perimeter {
         let answered = context.enter(|| answer(&context));
         let mut response = answered.unwrap_or_else(|error| error.into_response(id.as_str()));
         self.headers.set(&mut response, id);
-        event::access(&Access {
-            context: &context,
-            method: method.map_or("-", known),
-            status: response.status().as_u16(),
-            took: context.elapsed(),
-            bytes: response.body().size_hint().exact(),
-        });
+        let (status, bytes) = (
+            response.status().as_u16(),
+            response.body().size_hint().exact(),
+        );
+        self.answered(&context, method.map_or("-", known), status, bytes);
         response
+    }
+
+    fn answered(
+        &self,
+        context: &RequestContext,
+        method: &'static str,
+        status: u16,
+        bytes: Option<u64>,
+    ) {
+        let took = context.elapsed();
+        if let Some(metrics) = &self.metrics {
+            metrics.answered(context.route_number(), method, status, took);
+        }
+        event::access(&Access {
+            context,
+            method,
+            status,
+            took,
+            bytes,
+        });
     }
 
     fn context(&self, connection: &Connection, headers: &HeaderMap) -> RequestContext {
@@ -230,16 +286,6 @@ impl Perimeter {
     }
 }
 
-fn log(context: &RequestContext, method: &Method, status: u16, bytes: Option<u64>) {
-    event::access(&Access {
-        context,
-        method: known(method),
-        status,
-        took: context.elapsed(),
-        bytes,
-    });
-}
-
 /// A method's name; one that a client made up is not written down.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
@@ -255,10 +301,10 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// A request whose client went away before its answer; it has its line all the same, as 499.
-struct Unanswered<'a>(&'a RequestContext, &'a Method);
+struct Unanswered<'a>(&'a Perimeter, &'a RequestContext, &'a Method);
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        log(self.0, self.1, 499, None);
+        self.0.answered(self.1, known(self.2), 499, None);
     }
 }

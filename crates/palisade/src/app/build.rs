@@ -3,8 +3,9 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 
-use super::health::{livez, readyz};
+use super::health::{Readiness, livez, readyz};
 use super::layer::{Stage, Wrap};
+use super::management::Package;
 use super::router::limit_of;
 use crate::access::Role;
 use crate::auth::Accounts;
@@ -35,6 +36,7 @@ pub struct App {
     pub(super) roles: Vec<Role>,
     pub(super) notices: Vec<String>,
     pub(super) layers: Vec<(Stage, Wrap)>,
+    pub(super) package: Package,
     refusal: Refusal,
 }
 
@@ -77,6 +79,10 @@ impl App {
             roles: Vec::new(),
             notices: loaded.notices,
             layers: Vec::new(),
+            package: Package {
+                name: "",
+                version: "",
+            },
             refusal: loaded.refusal,
         })
     }
@@ -169,7 +175,11 @@ impl App {
     }
 
     fn check_services(&self, refusal: &mut Refusal) {
-        let own = [TypeId::of::<Db>(), TypeId::of::<Accounts>()];
+        let own = [
+            TypeId::of::<Db>(),
+            TypeId::of::<Accounts>(),
+            TypeId::of::<Readiness>(),
+        ];
         let mut told = HashSet::new();
         for route in &self.routes {
             for service in route

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use super::build::App;
+use super::management::Package;
 use super::signals::Signals;
 use super::start::Pending;
 use crate::config::{Config, Environment, Refusal};
@@ -31,7 +32,7 @@ Exit codes: 0 done, 64 unknown command, 78 refused to start.
 
 /// Runs an app by its command line.
 #[doc(hidden)]
-pub fn run<F, Fut>(app: F) -> ExitCode
+pub fn run<F, Fut>(app: F, package: Package) -> ExitCode
 where
     F: FnOnce() -> Fut,
     Fut: Future<Output = Result<App, Refusal>>,
@@ -69,7 +70,12 @@ where
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(async { command.run(app().await?, inherited).await }) {
+    let run = async {
+        let mut app = app().await?;
+        app.package = package;
+        command.run(app, inherited).await
+    };
+    match runtime.block_on(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             event::flush_log();
@@ -117,15 +123,30 @@ async fn serve(app: App, inherited: Inherited) -> Result<(), Refusal> {
     for notice in &app.notices {
         tracing::warn!("{notice}");
     }
-    let started = app.start().await?;
+    let mut started = app.start().await?;
     // Before the first connection can come, so that whoever is served can also stop the service in order.
     let signals = Signals::catch()?;
-    let listeners = started.listen(inherited).await?;
+    // The app's port comes last: whoever reaches it finds everything else there.
+    let metrics = started.open_metrics().await;
+    let listeners = started.listen(inherited).await;
+    let (metrics, listeners) = match (metrics, listeners) {
+        (Ok(metrics), Ok(listeners)) => (metrics, listeners),
+        (metrics, listeners) => {
+            let mut refusal = metrics.err().unwrap_or_default();
+            if let Err(more) = listeners {
+                refusal.merge(more);
+            }
+            return Err(refusal);
+        }
+    };
     tracing::info!(
         perimeter = started.summary(),
         "listening on {}",
         listeners.places(started.is_secure()).join(", ")
     );
+    if let Some(metrics) = metrics {
+        tracing::info!("metrics on http://{metrics}/metrics");
+    }
     Event::Started.emit();
     started.serve(listeners, stop(signals)).await;
     Event::Stopped.emit();

@@ -19,6 +19,8 @@ use crate::store::Limiter;
 /// One route, with all that its requests need.
 struct Served {
     route: Route,
+    /// Its place in the route table.
+    number: usize,
     terms: Arc<Terms>,
     policy: Option<HeaderValue>,
 }
@@ -30,8 +32,8 @@ pub(super) fn router(
     services: &Arc<Services>,
 ) -> Router {
     let mut router = Router::new();
-    for route in routes {
-        let served = Arc::new(Served::new(*route, config, limiter, services));
+    for (number, route) in routes.iter().enumerate() {
+        let served = Arc::new(Served::new(*route, number, config, limiter, services));
         let handler = move |request: Request| dispatch(Arc::clone(&served), request);
         router = router.route(route.path, on(filter(route.method), handler));
     }
@@ -68,7 +70,13 @@ pub(super) fn limit_of(
 }
 
 impl Served {
-    fn new(route: Route, config: &Config, limiter: &dyn Limiter, services: &Arc<Services>) -> Self {
+    fn new(
+        route: Route,
+        number: usize,
+        config: &Config,
+        limiter: &dyn Limiter,
+        services: &Arc<Services>,
+    ) -> Self {
         // An unknown class has kept the app from being built.
         let limit = limit_of(&route, config).ok().flatten();
         let counted = limit.map(|(name, rate)| {
@@ -89,6 +97,7 @@ impl Served {
             }),
             policy: limit.map(|(name, rate)| policy(name, rate)),
             route,
+            number,
         }
     }
 }
@@ -117,7 +126,7 @@ async fn refuse(request: Request, error: Error) -> Response {
 async fn dispatch(served: Arc<Served>, request: Request) -> Response {
     let context = context_of(&request);
     let route = &served.route;
-    context.set_route(route.path, route.timeout);
+    context.set_route(route.path, served.number, route.timeout);
     let outcome = match params(route, request).await {
         Ok((parts, body, params)) => {
             let terms = Arc::clone(&served.terms);

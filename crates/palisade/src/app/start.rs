@@ -1,15 +1,21 @@
 //! From a built app to a serving one: the database opened, migrated and checked, the router made.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
+
 use super::build::App;
+use super::health::Readiness;
 use super::layer::wrap;
-use super::router::router;
+use super::management::{Management, Sources};
+use super::router::{limit_of, router};
 use crate::access::Authenticator;
 use crate::auth::{self, Accounts, BreachedPasswords};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
+use crate::event::metrics::Metrics;
 use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
 use crate::secret::Secret;
 use crate::store::LocalLimiter;
@@ -20,6 +26,9 @@ pub struct Started {
     serving: Serving,
     config: Config,
     db: Db,
+    readiness: Readiness,
+    management: Option<Management>,
+    opened: Option<(TcpListener, Perimeter)>,
 }
 
 impl std::fmt::Debug for Started {
@@ -98,19 +107,50 @@ impl App {
             )),
         }
         services.insert(db.clone());
+        let migrations = [Some(auth::MIGRATIONS), self.migrations];
+        let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());
+        services.insert(readiness.clone());
         let limiter = LocalLimiter::default();
         let router = router(&self.routes, &config, &limiter, &Arc::new(services));
         let layers = std::mem::take(&mut self.layers);
         let has_layers = !layers.is_empty();
         let router = wrap(router, layers);
-        let perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
+        let mut perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
+        let mut management = None;
+        if let Some(address) = config.metrics.listen {
+            let metrics = Arc::new(self.metrics(&config));
+            perimeter = perimeter.counted(Arc::clone(&metrics));
+            let sources = Sources {
+                metrics,
+                load: perimeter.load(),
+                db: db.clone(),
+                package: self.package,
+            };
+            let readiness = readiness.clone();
+            management = Some(Management::new(
+                address, &config, &limiter, sources, readiness,
+            ));
+        }
         let serving = Serving::new(&config, tls);
         refusal.or(Started {
             perimeter,
             serving,
-            config,
             db,
+            readiness,
+            management,
+            opened: None,
+            config,
         })
+    }
+
+    fn metrics(&self, config: &Config) -> Metrics {
+        let routes = self.routes.iter().map(|route| (route.method, route.path));
+        let limits = self
+            .routes
+            .iter()
+            .filter_map(|route| limit_of(route, config).ok().flatten())
+            .map(|(name, _)| name);
+        Metrics::new(routes, std::iter::once("client").chain(limits))
     }
 
     async fn migrate(&self, db: &Db, pending: Pending, refusal: &mut Refusal) {
@@ -229,9 +269,54 @@ impl Started {
         self.serving.is_secure()
     }
 
+    /// Opens the port of the metrics, when the settings name one; gives its address.
+    ///
+    /// # Errors
+    /// When it is taken or not allowed.
+    pub async fn open_metrics(&mut self) -> Result<Option<SocketAddr>, Refusal> {
+        let Some(management) = self.management.take() else {
+            return Ok(None);
+        };
+        match management.open().await {
+            Ok((listener, perimeter)) => {
+                let address = listener.local_addr().ok();
+                self.opened = Some((listener, perimeter));
+                Ok(address)
+            }
+            Err(problem) => {
+                let mut refusal = Refusal::default();
+                refusal.add(problem);
+                Err(refusal)
+            }
+        }
+    }
+
     /// Serves on these listeners until `stop` is done and what is under way has ended.
+    ///
+    /// When `stop` is done, `/readyz` says 503, and for the time of `serve.drain_delay` nothing else changes: balancers learn that
+    /// they are to send no more before the listeners close. Metrics are told until the end.
     pub async fn serve(self, listeners: impl Into<Listeners>, stop: impl Future<Output = ()>) {
+        let (readiness, delay) = (self.readiness, self.config.serve.drain_delay);
+        let stop = async move {
+            stop.await;
+            readiness.drain();
+            tokio::time::sleep(delay).await;
+        };
+        let (ended, over) = tokio::sync::oneshot::channel::<()>();
+        let management = self.opened.map(|(listener, perimeter)| {
+            let over = async { drop(over.await) };
+            tokio::spawn(serve(
+                listener.into(),
+                perimeter,
+                Serving::new(&self.config, None),
+                over,
+            ))
+        });
         serve(listeners.into(), self.perimeter, self.serving, stop).await;
+        drop(ended);
+        if let Some(management) = management {
+            let _ = management.await;
+        }
         self.db.close().await;
     }
 }

@@ -1,5 +1,7 @@
 //! Rules across settings: what one of them alone cannot tell.
 
+use std::net::SocketAddr;
+
 use url::Url;
 
 use super::layers::{Found, Layers};
@@ -11,6 +13,36 @@ use crate::secret::key::Key;
 pub(super) fn across(layers: &Layers, production: bool, refusal: &mut Refusal) {
     keys_differ(layers, refusal);
     database(layers, production, refusal);
+    management(layers, refusal);
+}
+
+/// Metrics tell of every client, so they are neither for the app's clients nor, unasked, for other machines.
+fn management(layers: &Layers, refusal: &mut Refusal) {
+    let Some(found) = layers.find("metrics.listen") else {
+        return;
+    };
+    let Ok(address) = SocketAddr::read(found.raw()) else {
+        return;
+    };
+    let port = layers.find("port").map(|port| u16::read(port.raw()));
+    if port == Some(Ok(address.port())) {
+        add(
+            refusal,
+            &found,
+            "has the port of the service itself",
+            "choose another port for it, such as 9464",
+        );
+    }
+    let allowed = layers.find("metrics.allow_remote");
+    let allowed = allowed.is_some_and(|allowed| bool::read(allowed.raw()) == Ok(true));
+    if !address.ip().is_loopback() && !allowed {
+        add(
+            refusal,
+            &found,
+            "can be reached from other machines",
+            "write an address of this machine alone, such as 127.0.0.1:9464, or, in a network that is yours alone, set metrics.allow_remote = true as well",
+        );
+    }
 }
 
 /// A key, and the one before it that is still accepted.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::auth::AuthConfig;
 use super::limits::{CorsConfig, LimitsConfig};
+use super::metrics::MetricsConfig;
 use super::network::{AllowedHosts, TrustedProxies};
 use super::serving::{Host, ServeConfig, TlsConfig};
 use super::setting::{Raw, Setting, Wrong};
@@ -95,6 +96,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Which pages of other origins may call.
     pub cors: CorsConfig,
+    /// Where metrics are told.
+    pub metrics: MetricsConfig,
     /// Accounts and access tokens.
     pub auth: AuthConfig,
     /// Connections and their limits.

@@ -10,9 +10,30 @@ use super::setting::{Member, Raw, Setting, Wrong};
 /// # Security
 /// A forged `Host` poisons caches and links, and carries DNS rebinding; production does not start without the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedHosts(Vec<String>);
+pub struct AllowedHosts {
+    names: Vec<String>,
+    /// Whether whatever is no name is allowed too: an address cannot be made to lead elsewhere, as a name can.
+    addresses: bool,
+}
 
 impl AllowedHosts {
+    fn of(names: Vec<String>) -> Self {
+        Self {
+            names,
+            addresses: false,
+        }
+    }
+
+    /// The same and every address, for what is not asked for by its name.
+    pub(crate) fn and_addresses(&self) -> Self {
+        let mut names = self.names.clone();
+        names.push("localhost".to_owned());
+        Self {
+            names,
+            addresses: true,
+        }
+    }
+
     /// Whether a request may ask for this host; a port in it is ignored.
     #[must_use]
     pub fn allows(&self, host: &str) -> bool {
@@ -21,15 +42,21 @@ impl AllowedHosts {
             _ => host,
         };
         let bare = bare.strip_suffix('.').unwrap_or(bare);
-        self.0
+        let known = self
+            .names
             .iter()
-            .any(|allowed| allowed.eq_ignore_ascii_case(bare))
+            .any(|allowed| allowed.eq_ignore_ascii_case(bare));
+        known || self.addresses && is_address(bare)
     }
 
     /// The names, as they were written.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.names.iter().map(String::as_str)
     }
+}
+
+fn is_address(host: &str) -> bool {
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
 impl Setting for AllowedHosts {
@@ -41,11 +68,10 @@ impl Setting for AllowedHosts {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
-        let address = |host: &str| host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
         let fine =
-            |host: &String| host.len() <= 253 && (host.split('.').all(label) || address(host));
+            |host: &String| host.len() <= 253 && (host.split('.').all(label) || is_address(host));
         match !hosts.is_empty() && hosts.iter().all(fine) {
-            true => Ok(Self(hosts)),
+            true => Ok(Self::of(hosts)),
             false => Err(Wrong::new(
                 "is not a list of host names",
                 "write each name alone, without scheme, port or `*`, such as [\"api.example.org\"]",
@@ -56,7 +82,7 @@ impl Setting for AllowedHosts {
     fn take(section: &mut Section<'_>, member: &Member) -> Option<Self> {
         match (section.has(member.name), section.is_production()) {
             (true, _) => section.value(member),
-            (false, false) => Some(Self(
+            (false, false) => Some(Self::of(
                 ["localhost", "127.0.0.1", "[::1]"]
                     .map(String::from)
                     .to_vec(),

@@ -65,6 +65,9 @@ pub struct ServeConfig {
     /// How long requests that are under way may take to end when the service stops.
     #[setting(default = "20s", range = "50ms"..="10m")]
     pub drain_timeout: Duration,
+    /// How long requests are still taken, while `/readyz` tells balancers to send no more, when the service stops.
+    #[setting(default = "0s", range = "0s"..="5m")]
+    pub drain_delay: Duration,
     /// Connections at most.
     #[setting(default = 10000, range = 1..=1000000)]
     pub max_connections: u32,

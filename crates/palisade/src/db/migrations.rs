@@ -150,6 +150,25 @@ impl Migrations {
             .collect())
     }
 
+    /// Whether the database has every one of these files; what a newer build added is no fault here.
+    pub(crate) async fn are_applied(&self, db: &Db) -> Result<bool, DbError> {
+        let applied = match db.pools() {
+            #[cfg(feature = "sqlite")]
+            Pools::Sqlite { writer, .. } => {
+                let mut connection = writer.acquire().await?;
+                connection.list_applied_migrations(self.table).await
+            }
+            #[cfg(feature = "postgres")]
+            Pools::Postgres { writer, .. } => {
+                let mut connection = writer.acquire().await?;
+                connection.list_applied_migrations(self.table).await
+            }
+        };
+        let applied = applied.map_err(|error| self.explain(error))?;
+        let there = |file: &Migration| applied.iter().any(|old| old.version == file.version);
+        Ok(self.files.iter().all(there))
+    }
+
     fn migrator(&self) -> Migrator {
         let files = self.files.iter().map(|file| {
             let sql = AssertSqlSafe(file.sql).into_sql_str();

@@ -68,6 +68,7 @@ impl Pools {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction, DbError> {
+        On::Writer(self).note_wait();
         Ok(match self {
             // A deferred transaction that writes later can fail as busy at its first write; an immediate one waits its turn.
             #[cfg(feature = "sqlite")]
@@ -237,7 +238,8 @@ pub(super) fn safe(text: Cow<'static, str>) -> SqlStr {
 
 /// Runs `$body` with the driver's connection, argument maker and row wrapper, whichever database it is.
 macro_rules! on_connection {
-    ($on:expr, |$connection:ident, $arguments:ident, $wrap:ident| $body:expr) => {
+    ($on:expr, |$connection:ident, $arguments:ident, $wrap:ident| $body:expr) => {{
+        $on.note_wait();
         match $on {
             #[cfg(feature = "sqlite")]
             On::Writer(Pools::Sqlite { writer: pool, .. })
@@ -271,7 +273,7 @@ macro_rules! on_connection {
                 $body
             }
         }
-    };
+    }};
 }
 
 impl<'a> Target<'a> {

@@ -4,7 +4,7 @@ use std::backtrace::BacktraceStatus;
 use std::error::Error as StdError;
 
 use axum::body::Body;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use super::{Error, Violation};
@@ -21,6 +21,10 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Violation],
 }
+
+/// The kind of the problem that a response is; it goes with the response, for the metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind(pub(crate) &'static str);
 
 impl Error {
     /// The stable URI that names this class of problems: `urn:palisade:problem:<kind>` for the framework's, `urn:problem:<kind>`
@@ -60,6 +64,7 @@ impl Error {
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status();
+        response.extensions_mut().insert(Kind(self.kind()));
         let headers = response.headers_mut();
         for (name, value) in self.0.headers {
             headers.append(name, value);
@@ -72,13 +77,15 @@ impl Error {
         response
     }
 
-    /// Writes it to the log: 5xx as an error with its causes, what a client did wrong as a debug line.
+    /// Writes it to the log: 5xx as an error with its causes, what a client did wrong as a debug line, and so a 503 without a cause:
+    /// that is a decision, and no failure.
     ///
     /// The backtrace is there when `RUST_BACKTRACE=1` asks for it.
     pub fn log(&self) {
         let (status, kind) = (self.status().as_u16(), self.kind());
         let cause = self.causes();
-        if self.status().is_server_error() {
+        let decided = self.status() == StatusCode::SERVICE_UNAVAILABLE && cause.is_none();
+        if self.status().is_server_error() && !decided {
             let backtrace = self
                 .0
                 .backtrace

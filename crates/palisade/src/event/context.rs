@@ -104,7 +104,8 @@ pub struct RequestContext {
     secure: bool,
     trace: Option<TraceParent>,
     started: Instant,
-    route: OnceLock<&'static str>,
+    /// The route's path, and its number in the route table.
+    route: OnceLock<(&'static str, usize)>,
     timeout: OnceLock<Duration>,
     account: OnceLock<Uuid>,
     counted: OnceLock<Counted>,
@@ -168,11 +169,16 @@ impl RequestContext {
 
     /// The path of its route as the code declares it, once it was found.
     pub fn route(&self) -> Option<&'static str> {
-        self.route.get().copied()
+        self.route.get().map(|(path, _)| *path)
     }
 
-    pub(crate) fn set_route(&self, path: &'static str, timeout: Option<Duration>) {
-        let _ = self.route.set(path);
+    /// Its route's number in the route table, once it was found.
+    pub(crate) fn route_number(&self) -> Option<usize> {
+        self.route.get().map(|(_, number)| *number)
+    }
+
+    pub(crate) fn set_route(&self, path: &'static str, number: usize, timeout: Option<Duration>) {
+        let _ = self.route.set((path, number));
         if let Some(timeout) = timeout {
             let _ = self.timeout.set(timeout);
         }

@@ -151,6 +151,17 @@ fn logs_what_a_client_did_wrong_quietly() {
 }
 
 #[test]
+fn logs_a_503_loudly_when_something_is_away_and_quietly_when_it_was_decided() {
+    let away = std::io::Error::other("no route to the database");
+    let lines = logged(|| {
+        Error::unavailable().caused_by(away).log();
+        Error::unavailable().log();
+    });
+    assert_eq!(lines[0]["level"], "ERROR");
+    assert_eq!(lines[1]["level"], "DEBUG");
+}
+
+#[test]
 fn emits_events_in_owasps_words() {
     let lines = logged(|| {
         Event::SignInFailed { account: None }.emit();

@@ -3,4 +3,5 @@
 mod config;
 mod db;
 mod error;
+mod operations;
 mod secret;

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -23,6 +24,36 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What this port answers to these bytes.
+    pub(crate) fn of(port: u16, request: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .expect("a timeout");
+        // A refusal may come before all is sent.
+        let _ = stream.write_all(request);
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (head, body) = text
+            .split_once("\r\n\r\n")
+            .unwrap_or_else(|| panic!("no answer: {text:?}"));
+        let mut lines = head.lines();
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .and_then(|code| code.parse().ok());
+        let header = |line: &str| {
+            line.split_once(": ")
+                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        };
+        Self {
+            status: status.expect("a status"),
+            headers: lines.filter_map(header).collect(),
+            text: body.to_owned(),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
@@ -40,9 +71,17 @@ pub(crate) fn key() -> String {
     palisade::secret::key::Key::generate_text().expose().clone()
 }
 
+/// A port that nothing uses: below those that the system gives to outgoing connections, so that none of these takes it before the
+/// service does, and another one each time.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).unwrap_or_default();
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 pub(crate) fn command(folder: &std::path::Path, variables: &[(&str, &str)]) -> Command {
@@ -157,13 +196,19 @@ impl Service {
         self.child.id()
     }
 
-    /// Ends it as an operator does, and gives everything that it said.
+    /// Asks it to end, as an operator does.
     #[cfg(unix)]
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) fn terminate(&self) {
         let killed = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
         assert!(killed.expect("`kill` runs").success());
+    }
+
+    /// Ends it, and gives everything that it said.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> String {
+        self.terminate();
         let status = self.child.wait().expect("it ends");
         let log = self.log();
         assert!(status.success(), "{status}: {log}");
@@ -172,32 +217,7 @@ impl Service {
 
     /// Sends these bytes on a connection of its own, and reads to its end.
     pub(crate) fn raw(&self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(15)))
-            .expect("a timeout");
-        // A refusal may come before all is sent.
-        let _ = stream.write_all(request);
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text
-            .split_once("\r\n\r\n")
-            .unwrap_or_else(|| panic!("no answer: {text:?}"));
-        let mut lines = head.lines();
-        let status = lines
-            .next()
-            .and_then(|line| line.split(' ').nth(1))
-            .and_then(|code| code.parse().ok());
-        let header = |line: &str| {
-            line.split_once(": ")
-                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        };
-        Answer {
-            status: status.expect("a status"),
-            headers: lines.filter_map(header).collect(),
-            text: body.to_owned(),
-        }
+        Answer::of(self.port, request)
     }
 
     pub(crate) fn send(

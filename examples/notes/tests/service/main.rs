@@ -3,6 +3,7 @@
 mod accounts;
 mod attacks;
 mod harness;
+mod metrics;
 mod redaction;
 #[cfg(unix)]
 mod serving;

@@ -2,15 +2,15 @@
 
 use crate::harness::{PASSWORD, Service};
 
-const MARKS: usize = 30;
+pub(crate) const MARKS: usize = 30;
 
 /// A word that stands nowhere else, for each place a client can put a secret into.
-fn mark(number: usize) -> String {
+pub(crate) fn mark(number: usize) -> String {
     format!("MARK{number:02}x9f3")
 }
 
 /// Sends every mark once, in requests that succeed, are refused, and fail to be read.
-fn send_all(service: &Service) -> Vec<String> {
+pub(crate) fn send_all(service: &Service) -> Vec<String> {
     let json = ("content-type", "application/json");
     let ann = service.account("ann@example.com");
     let bearer = format!("Bearer {ann}");

@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn writes_a_request_as_one_object_without_anything_that_a_client_wrote() {
         let context = RequestContext::of_nobody();
-        context.set_route("/notes/{note}", None);
+        context.set_route("/notes/{note}", 0, None);
         let access = Access {
             context: &context,
             method: "GET",

@@ -38,6 +38,7 @@ pub(super) async fn drive(
     role: Role,
     mut stop: Stop,
 ) {
+    let _counted = house.perimeter.connected();
     let prepared = tokio::select! {
         prepared = prepare(&mut socket, &mut connection, &house) => prepared,
         () = stop.draining() => return,
