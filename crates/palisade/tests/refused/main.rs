@@ -5,6 +5,7 @@
 use std::net::TcpListener;
 use std::process::{Command, ExitCode};
 
+use palisade::app::Package;
 use palisade::db::{Migration, Migrations};
 use palisade::prelude::*;
 use palisade::secret::key::Key;
@@ -72,7 +73,13 @@ const VARIABLE: &str = "REFUSED_APP";
 
 fn main() -> ExitCode {
     match std::env::var(VARIABLE) {
-        Ok(name) => palisade::app::run(|| app(name)),
+        Ok(name) => {
+            let package = Package {
+                name: "refused",
+                version: "0.0.0",
+            };
+            palisade::app::run(|| app(name), package)
+        }
         Err(_) => {
             tells_every_clash_of_routes_and_every_missing_service();
             tells_every_statement_that_does_not_fit_the_schema();
