@@ -12,7 +12,7 @@ mod routes;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};
-pub use jwt::{AccessTokens, PublicKey, TokenError};
+pub use jwt::{AccessTokens, TokenError};
 pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, PepperId, Verdict,
 };
@@ -20,3 +20,4 @@ pub use refresh::Family;
 pub use routes::routes;
 
 pub(crate) use accounts::{MIGRATIONS, unknown_pepper, unknown_roles};
+pub(crate) use jwt::PublicKey;

@@ -20,7 +20,7 @@ use crate::access::{Account, Id};
 use crate::config::TokenAlgorithm;
 use crate::secret::key::Key;
 
-pub use keys::PublicKey;
+pub(crate) use keys::PublicKey;
 
 pub(super) use verified::{Found, Hash, Verified};
 
@@ -136,7 +136,7 @@ impl AccessTokens {
     }
 
     /// The public keys that others check our tokens with; none for HS256.
-    pub fn public_keys(&self) -> Vec<PublicKey> {
+    pub(crate) fn public_keys(&self) -> Vec<PublicKey> {
         let keys = self.0.keys.iter();
         keys.filter_map(|key| key.public.clone()).collect()
     }
