@@ -113,9 +113,9 @@ fn nullable(
             ),
         ));
     }
-    let mut tables = clauses.tables.iter();
-    let mut named = tables
-        .by_ref()
+    let mut named = clauses
+        .tables
+        .iter()
         .filter(|table| table.name.eq_ignore_ascii_case(&origin.table));
     let is_optional = named.next().is_some_and(|table| table.is_optional) && named.next().is_none();
     is_optional.then(|| {
