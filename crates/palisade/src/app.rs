@@ -5,6 +5,7 @@ mod command;
 mod health;
 mod layer;
 mod router;
+mod signals;
 mod start;
 
 pub use build::App;

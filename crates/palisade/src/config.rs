@@ -13,6 +13,7 @@ mod network;
 mod refusal;
 mod rule;
 mod section;
+mod serving;
 mod setting;
 mod sources;
 mod values;
@@ -20,12 +21,13 @@ mod variables;
 
 pub use framework::{AuthConfig, Config, Environment, LogFilter};
 pub use limits::{CorsConfig, LimitsConfig, Origins, RateClasses};
-pub use network::{AllowedHosts, TrustedProxies};
+pub use network::{AllowedHosts, Networks, TrustedProxies};
 pub use refusal::{Problem, Refusal};
 pub use rule::{Measured, Ranged};
 #[doc(hidden)]
 pub use rule::{Witness, measured, plain, ranged};
 pub use section::Section;
+pub use serving::{ClientCertificates, Host, ServeConfig, TlsConfig};
 #[doc(hidden)]
 pub use setting::{Member, Shape};
 pub use setting::{Raw, Setting, Settings, Wrong};

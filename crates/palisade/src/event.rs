@@ -108,6 +108,32 @@ pub enum Event {
         /// The route's path as the code declares it.
         route: &'static str,
     },
+    /// What a client sent was no request, or one that two servers could read in two ways.
+    RequestMalformed {
+        /// Why, in a word of the code, such as `two_lengths`.
+        reason: &'static str,
+    },
+    /// Connections were turned away.
+    ConnectionsRefused {
+        /// Which limit they met.
+        reason: &'static str,
+        /// How many since the last such event.
+        count: u64,
+    },
+    /// A connection began with no PROXY header, with a wrong one, or with one that nobody may send.
+    ProxyHeaderRefused {
+        /// Why, in a word of the code, such as `undeclared`.
+        reason: &'static str,
+    },
+    /// A client sent a credential over plain HTTP: it has to be replaced.
+    CredentialInPlainText,
+    /// The certificate was replaced while the service runs.
+    CertificateReplaced,
+    /// A new certificate or key could not be used; the old ones stay.
+    CertificateKept {
+        /// Why, in a word of the code, such as `expired`.
+        reason: &'static str,
+    },
     /// The service takes requests.
     Started,
     /// The service ends.
@@ -150,6 +176,12 @@ impl Event {
             Self::Shed => "excess_load",
             Self::TimedOut { .. } => "sys_timeout",
             Self::Crashed { .. } => "sys_crash",
+            Self::RequestMalformed { .. } => "request_malformed",
+            Self::ConnectionsRefused { .. } => "excess_connections_refused",
+            Self::ProxyHeaderRefused { .. } => "proxy_header_refused",
+            Self::CredentialInPlainText => "credential_in_plain_text",
+            Self::CertificateReplaced => "certificate_replaced",
+            Self::CertificateKept { .. } => "certificate_kept",
             Self::Started => "sys_startup",
             Self::Stopped => "sys_shutdown",
             Self::StartRefused { .. } => "sys_startup_refused",
@@ -182,6 +214,7 @@ impl Event {
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
                 | Self::SignedOut { .. }
+                | Self::CertificateReplaced
                 | Self::Started
                 | Self::Stopped
         )
@@ -221,7 +254,11 @@ impl Event {
                 resource: Some(route),
                 ..none
             },
-            Self::RequestRefused { reason } | Self::CrossSiteRefused { sign: reason } => Facts {
+            Self::RequestRefused { reason }
+            | Self::RequestMalformed { reason }
+            | Self::ProxyHeaderRefused { reason }
+            | Self::CertificateKept { reason }
+            | Self::CrossSiteRefused { sign: reason } => Facts {
                 reason: Some(reason),
                 ..none
             },
@@ -233,7 +270,14 @@ impl Event {
                 count: Some(problems as u64),
                 ..none
             },
+            Self::ConnectionsRefused { reason, count } => Facts {
+                reason: Some(reason),
+                count: Some(count),
+                ..none
+            },
             Self::HostRefused
+            | Self::CredentialInPlainText
+            | Self::CertificateReplaced
             | Self::OriginRefused
             | Self::ForwardingIgnored
             | Self::Shed

@@ -14,8 +14,10 @@ mod connection;
 mod cors;
 mod csrf;
 mod headers;
+mod proxy_protocol;
 mod rate_limit;
 mod serve;
+mod tls;
 mod work;
 
 use std::sync::Arc;
@@ -29,9 +31,10 @@ use http_body::Body as _;
 use tower::{Layer as _, Service as _};
 use tower_governor::governor::Governor;
 
-pub use connection::Connection;
+pub use connection::{ClientCertificate, Connection, Peer};
 pub(crate) use rate_limit::{describe, policy};
-pub use serve::serve;
+pub use serve::{Inherited, Listeners, Serving, serve};
+pub use tls::Tls;
 
 use admission::Admission;
 use cors::Cors;
@@ -167,9 +170,33 @@ impl Perimeter {
         response
     }
 
+    /// Answers what reached no route: what was no request, or came where nothing is served but a way to HTTPS.
+    fn answer(
+        &self,
+        connection: &Connection,
+        request: Option<(&Method, &HeaderMap)>,
+        answer: impl FnOnce(&RequestContext) -> Result<Response<Body>, Error>,
+    ) -> Response<Body> {
+        let none = HeaderMap::new();
+        let (method, headers) = request.unzip();
+        let context = Arc::new(self.context(connection, headers.unwrap_or(&none)));
+        let id = context.id();
+        let answered = context.enter(|| answer(&context));
+        let mut response = answered.unwrap_or_else(|error| error.into_response(id.as_str()));
+        self.headers.set(&mut response, id);
+        event::access(&Access {
+            context: &context,
+            method: method.map_or("-", known),
+            status: response.status().as_u16(),
+            took: context.elapsed(),
+            bytes: response.body().size_hint().exact(),
+        });
+        response
+    }
+
     fn context(&self, connection: &Connection, headers: &HeaderMap) -> RequestContext {
-        let client = client_ip::client(connection.peer, connection.secure, headers, &self.proxies);
-        let proxied = self.proxies.trusts(connection.peer);
+        let client = client_ip::client(connection, headers, &self.proxies);
+        let proxied = client_ip::is_proxy(connection, &self.proxies);
         let sent = |name: HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
         let id = proxied
             .then(|| sent(X_REQUEST_ID).and_then(RequestId::parse))

@@ -2,15 +2,14 @@
 
 use std::future::Future;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use tokio::net::TcpListener;
-
 use super::build::App;
+use super::signals::Signals;
 use super::start::Pending;
-use crate::config::{Config, Environment, Problem, Refusal};
+use crate::config::{Config, Environment, Refusal};
 use crate::event::{self, Event, LogFormat};
+use crate::perimeter::Inherited;
 
 /// `EX_CONFIG` of sysexits.h: the configuration is not right.
 const REFUSED: u8 = 78;
@@ -57,6 +56,7 @@ where
             return ExitCode::from(USAGE);
         }
     };
+    let inherited = Inherited::of_process();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -69,7 +69,7 @@ where
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(async { command.run(app().await?).await }) {
+    match runtime.block_on(async { command.run(app().await?, inherited).await }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             event::flush_log();
@@ -88,7 +88,7 @@ enum Command {
 }
 
 impl Command {
-    async fn run(self, app: App) -> Result<(), Refusal> {
+    async fn run(self, app: App, inherited: Inherited) -> Result<(), Refusal> {
         match self {
             Self::Routes => {
                 say(&table(&app));
@@ -104,60 +104,33 @@ impl Command {
                 say("the database has every migration\n");
                 Ok(())
             }
-            Self::Serve => serve(app).await,
+            Self::Serve => serve(app, inherited).await,
         }
     }
 }
 
-async fn serve(app: App) -> Result<(), Refusal> {
-    let address = match &app.config {
-        Some(config) => {
-            start_log(config);
-            SocketAddr::new(config.host, config.port)
-        }
+async fn serve(app: App, inherited: Inherited) -> Result<(), Refusal> {
+    match &app.config {
+        Some(config) => start_log(config),
         None => return Err(Refusal::default()),
-    };
+    }
     for notice in &app.notices {
         tracing::warn!("{notice}");
     }
     let started = app.start().await?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| cannot_listen(address, &error))?;
+    // Before the first connection can come, so that whoever is served can also stop the service in order.
+    let signals = Signals::catch()?;
+    let listeners = started.listen(inherited).await?;
     tracing::info!(
         perimeter = started.summary(),
-        "listening on http://{address}"
+        "listening on {}",
+        listeners.places(started.is_secure()).join(", ")
     );
     Event::Started.emit();
-    started.serve(listener, stop()).await;
+    started.serve(listeners, stop(signals)).await;
     Event::Stopped.emit();
     event::flush_log();
     Ok(())
-}
-
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Refusal {
-    let (what, fix) = match error.kind() {
-        std::io::ErrorKind::AddrInUse => (
-            "is taken by another program",
-            "stop that program, or choose another PORT",
-        ),
-        std::io::ErrorKind::PermissionDenied => (
-            "is not allowed to this user",
-            "choose a PORT of 1024 or above",
-        ),
-        std::io::ErrorKind::AddrNotAvailable => (
-            "is not an address of this machine",
-            "choose a HOST of this machine, such as 127.0.0.1 or 0.0.0.0",
-        ),
-        _ => ("cannot be listened on", "choose another HOST or PORT"),
-    };
-    let mut refusal = Refusal::default();
-    refusal.add(Problem::new(
-        format!("{address} {what}"),
-        "HOST and PORT",
-        fix,
-    ));
-    refusal
 }
 
 fn start_log(config: &Config) {
@@ -171,35 +144,14 @@ fn start_log(config: &Config) {
 }
 
 /// Ends on Ctrl-C or SIGTERM; a second one ends at once.
-async fn stop() {
-    wait_for_signal().await;
+async fn stop(mut signals: Signals) {
+    signals.wait().await;
     tracing::info!("stopping; requests that are under way may end");
-    tokio::spawn(async {
-        wait_for_signal().await;
+    tokio::spawn(async move {
+        signals.wait().await;
         event::flush_log();
         std::process::exit(130);
     });
-}
-
-#[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_signal() {
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 fn table(app: &App) -> String {

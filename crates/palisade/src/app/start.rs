@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 use super::build::App;
 use super::layer::wrap;
 use super::router::router;
@@ -12,13 +10,15 @@ use crate::access::Authenticator;
 use crate::auth::{self, Accounts};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
-use crate::perimeter::{Perimeter, serve};
+use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
 use crate::secret::Secret;
 use crate::store::LocalLimiter;
 
 /// An app that passed every check and is ready to serve.
 pub struct Started {
     perimeter: Perimeter,
+    serving: Serving,
+    config: Config,
     db: Db,
 }
 
@@ -61,10 +61,17 @@ impl App {
         let Some(config) = self.config.take() else {
             return Err(Refusal::default());
         };
-        let db = open(&config).await?;
-        let mut refusal = Refusal::default();
+        let (tls, mut refusal) = certificates(&config);
+        let db = match open(&config).await {
+            Ok(db) => db,
+            Err(more) => {
+                refusal.merge(more);
+                return Err(refusal);
+            }
+        };
+        let known = refusal.problems().len();
         self.migrate(&db, pending, &mut refusal).await;
-        if refusal.is_empty() {
+        if refusal.problems().len() == known {
             self.check_database(&db, &mut refusal).await;
         }
         let mut services = std::mem::take(&mut self.services);
@@ -86,7 +93,13 @@ impl App {
         let has_layers = !layers.is_empty();
         let router = wrap(router, layers);
         let perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
-        refusal.or(Started { perimeter, db })
+        let serving = Serving::new(&config, tls);
+        refusal.or(Started {
+            perimeter,
+            serving,
+            config,
+            db,
+        })
     }
 
     async fn migrate(&self, db: &Db, pending: Pending, refusal: &mut Refusal) {
@@ -137,6 +150,20 @@ impl App {
     }
 }
 
+/// What TLS is served with, where this process ends it.
+fn certificates(config: &Config) -> (Option<Tls>, Refusal) {
+    match config.tls.as_ref().map(Tls::load) {
+        Some(Ok((tls, notices))) => {
+            for notice in notices {
+                tracing::warn!("{notice}");
+            }
+            (Some(tls), Refusal::default())
+        }
+        Some(Err(refusal)) => (None, refusal),
+        None => (None, Refusal::default()),
+    }
+}
+
 async fn open(config: &Config) -> Result<Db, Refusal> {
     let url = Secret::new(config.database_url.expose().clone());
     let options = DbOptions {
@@ -172,9 +199,22 @@ impl Started {
         self.perimeter.summary()
     }
 
-    /// Serves on this listener until `stop` is done and what is under way has ended.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        serve(listener, self.perimeter, stop).await;
+    /// Opens what the settings name, or takes the sockets that the service was started with.
+    ///
+    /// # Errors
+    /// A port that is taken or not allowed, an address of another machine, a Unix socket that is in use.
+    pub async fn listen(&self, inherited: Inherited) -> Result<Listeners, Refusal> {
+        Listeners::open(&self.config, inherited).await
+    }
+
+    /// Whether this process ends TLS.
+    pub fn is_secure(&self) -> bool {
+        self.serving.is_secure()
+    }
+
+    /// Serves on these listeners until `stop` is done and what is under way has ended.
+    pub async fn serve(self, listeners: impl Into<Listeners>, stop: impl Future<Output = ()>) {
+        serve(listeners.into(), self.perimeter, self.serving, stop).await;
         self.db.close().await;
     }
 }

@@ -1,10 +1,10 @@
 //! The framework's own settings.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::limits::{CorsConfig, LimitsConfig};
 use super::network::{AllowedHosts, TrustedProxies};
+use super::serving::{Host, ServeConfig, TlsConfig};
 use super::setting::{Raw, Setting, Wrong};
 use super::values::Size;
 use crate::secret::Secret;
@@ -67,9 +67,9 @@ pub struct Config {
     pub env: Environment,
     /// The database: `sqlite://…` or `postgres://…`.
     pub database_url: Secret<String>,
-    /// The address to listen on.
+    /// The address or the Unix socket to listen on.
     #[setting(default = "127.0.0.1")]
-    pub host: IpAddr,
+    pub host: Host,
     /// The port to listen on.
     #[setting(default = 3000, range = 1..=65535)]
     pub port: u16,
@@ -96,6 +96,10 @@ pub struct Config {
     pub cors: CorsConfig,
     /// Accounts and access tokens.
     pub auth: AuthConfig,
+    /// Connections and their limits.
+    pub serve: ServeConfig,
+    /// TLS, when this process ends it.
+    pub tls: Option<TlsConfig>,
 }
 
 /// The settings of accounts and access tokens: the table `[auth]`.

@@ -74,28 +74,56 @@ impl Setting for AllowedHosts {
     }
 }
 
-/// The networks whose proxies end TLS and say truly who calls; nobody is believed in development when none is set.
+/// Networks of addresses, such as `10.0.0.0/24`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Networks(Vec<(IpAddr, u8)>);
+
+impl Networks {
+    /// Whether the address is in one of them; an IPv4 address that is mapped into IPv6 counts as itself.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|&(network, prefix)| {
+            network.is_ipv4() == address.is_ipv4()
+                && masked(network, prefix) == masked(address, prefix)
+        })
+    }
+}
+
+impl Setting for Networks {
+    fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
+        let fix = "write the proxies' networks, such as [\"10.0.0.0/24\"]";
+        let texts = Vec::<String>::read(raw)?;
+        let networks: Option<Vec<_>> = texts.iter().map(|text| network(text)).collect();
+        let networks = networks.filter(|networks| !networks.is_empty());
+        let networks = networks.ok_or(Wrong::new("is not a list of networks", fix))?;
+        match networks.iter().any(|(_, prefix)| *prefix == 0) {
+            true => Err(Wrong::new("trusts every address there is", fix)),
+            false => Ok(Self(networks)),
+        }
+    }
+}
+
+/// The networks whose proxies end TLS and say truly who calls; nobody is believed when none is set.
 ///
 /// # Security
 /// A client could write `X-Forwarded-For` itself, so only the address that really connected counts, and the list must
-/// hold the proxies alone. Production does not start without it, since this version does not end TLS itself.
+/// hold the proxies alone. Production does not start without it, unless this process ends TLS itself or listens on a
+/// Unix socket, which only a program of this machine can reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<(IpAddr, u8)>);
+pub struct TrustedProxies(Networks);
 
 impl TrustedProxies {
     /// Whether the connected peer is a declared proxy.
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.0.iter().any(|&(network, prefix)| {
-            network.is_ipv4() == peer.is_ipv4() && masked(network, prefix) == masked(peer, prefix)
-        })
+        self.0.contain(peer)
     }
 
     /// Whether no proxy was declared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.0.is_empty()
     }
 }
 
@@ -127,36 +155,23 @@ fn network(text: &str) -> Option<(IpAddr, u8)> {
     (prefix <= whole).then_some((address, prefix))
 }
 
-const OURSELVES: &str = "none-tls-terminated-here";
-
 impl Setting for TrustedProxies {
     fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
-        let fix = "write the proxies' networks, such as [\"10.0.0.0/24\"]";
-        let texts = Vec::<String>::read(raw)?;
-        if texts == [OURSELVES] {
-            return Err(Wrong::new(
-                "asks this process to end TLS, which this version cannot do",
-                "put a proxy that ends TLS before it, and write the proxy's network, such as [\"10.0.0.0/24\"]",
-            ));
-        }
-        let networks: Option<Vec<_>> = texts.iter().map(|text| network(text)).collect();
-        let networks = networks.filter(|networks| !networks.is_empty());
-        let networks = networks.ok_or(Wrong::new("is not a list of networks", fix))?;
-        match networks.iter().any(|(_, prefix)| *prefix == 0) {
-            true => Err(Wrong::new("trusts every address there is", fix)),
-            false => Ok(Self(networks)),
-        }
+        Networks::read(raw).map(Self)
     }
 
     fn take(section: &mut Section<'_>, member: &Member) -> Option<Self> {
-        match (section.has(member.name), section.is_production()) {
+        let unneeded =
+            !section.is_production() || section.has("tls") || section.begins("host", "unix:");
+        match (section.has(member.name), unneeded) {
             (true, _) => section.value(member),
-            (false, false) => Some(Self::default()),
-            (false, true) => {
+            (false, true) => Some(Self::default()),
+            (false, false) => {
                 section.refuse(
                     member,
                     "is missing: production needs TLS, or a declared proxy that ends it",
-                    "name the networks of the proxies, such as trusted_proxies = [\"10.0.0.0/24\"] in `palisade.toml`",
+                    "set `PALISADE_TLS__CERTIFICATE` and `PALISADE_TLS__KEY` to the PEM files of the certificate and its key, \
+                     or name the networks of the proxies that end TLS, such as trusted_proxies = [\"10.0.0.0/24\"] in `palisade.toml`",
                 );
                 None
             }

@@ -47,6 +47,16 @@ impl<'a> Section<'a> {
             || self.layers.has_below(&path)
     }
 
+    /// Whether the text under this name begins so.
+    pub(super) fn begins(&self, name: &str, with: &str) -> bool {
+        self.layers.find(&self.path(name)).is_some_and(|found| {
+            found
+                .raw()
+                .text()
+                .is_ok_and(|text| text.trim().starts_with(with))
+        })
+    }
+
     /// A required value.
     pub(super) fn value<T: Setting>(&mut self, member: &Member) -> Option<T> {
         let path = self.path(member.name);

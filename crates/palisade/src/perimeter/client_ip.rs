@@ -3,10 +3,11 @@
 //! Follows RFC 7239 (`Forwarded`) and the practice of `X-Forwarded-For`: read from the right, since everything left of the first
 //! proxy that is not declared may be forged.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, header};
 
+use super::{Connection, Peer};
 use crate::config::TrustedProxies;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -23,18 +24,26 @@ pub(super) struct Client {
     pub(super) ignored: bool,
 }
 
+/// Whether the other end is a declared proxy. Who listens on a Unix socket has declared the one program that speaks there.
+pub(super) fn is_proxy(connection: &Connection, proxies: &TrustedProxies) -> bool {
+    match connection.address() {
+        Some(address) => proxies.trusts(address),
+        None => connection.peer == Peer::Socket,
+    }
+}
+
 /// Reads them, if the peer is a declared proxy.
 pub(super) fn client(
-    peer: IpAddr,
-    secure: bool,
+    connection: &Connection,
     headers: &HeaderMap,
     proxies: &TrustedProxies,
 ) -> Client {
-    let peer = peer.to_canonical();
+    let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let (peer, secure) = (connection.address().unwrap_or(here), connection.secure);
     let carries = headers.contains_key(header::FORWARDED)
         || headers.contains_key(X_FORWARDED_FOR)
         || headers.contains_key(X_FORWARDED_PROTO);
-    if !carries || !proxies.trusts(peer) {
+    if !carries || !is_proxy(connection, proxies) {
         return Client {
             address: peer,
             secure,
@@ -143,7 +152,9 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let client = client(peer.parse().unwrap(), false, &map, &proxies);
+        let peer: IpAddr = peer.parse().unwrap();
+        let connection = Connection::of(Peer::Address(peer.to_canonical()));
+        let client = client(&connection, &map, &proxies);
         (client.address.to_string(), client.secure, client.ignored)
     }
 

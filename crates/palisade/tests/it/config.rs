@@ -251,3 +251,29 @@ fn accepts_the_previous_key_during_a_rotation() {
 mod docs;
 #[path = "config_refusals.rs"]
 mod refusals;
+
+#[test]
+fn starts_in_production_with_tls_or_a_declared_proxy_or_a_unix_socket() {
+    let bare = || production().unset("PALISADE_TRUSTED_PROXIES");
+    assert_eq!(bare().problems().len(), 1);
+    let tls = |place: Place| {
+        place
+            .set("PALISADE_TLS__CERTIFICATE", "cert.pem")
+            .set("PALISADE_TLS__KEY", "key.pem")
+    };
+    for place in [
+        production(),
+        tls(bare()),
+        tls(production()),
+        bare().set("HOST", "unix:/run/app/http.sock"),
+        bare().file(
+            "palisade.toml",
+            "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n",
+        ),
+    ] {
+        assert_eq!(place.load::<()>().refusal.problems(), &[]);
+    }
+    // A limit of TLS alone is no TLS.
+    let half = bare().set("PALISADE_TLS__REDIRECT_PORT", "80");
+    assert!(!half.problems().is_empty());
+}

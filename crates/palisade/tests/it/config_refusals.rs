@@ -26,6 +26,8 @@ fn names_what_is_missing() {
             &[
                 "`PALISADE_TRUSTED_PROXIES` is missing",
                 "production needs TLS",
+                "PALISADE_TLS__CERTIFICATE",
+                "PALISADE_TLS__KEY",
                 "trusted_proxies =",
             ],
         ],
@@ -147,9 +149,34 @@ fn refuses_values_of_the_wrong_kind() {
         &["trusts every address"],
     );
     variable(
-        "PALISADE_TRUSTED_PROXIES",
-        "none-tls-terminated-here",
-        &["this version cannot do", "a proxy that ends TLS"],
+        "PALISADE_SERVE__PROXY_PROTOCOL",
+        "everybody",
+        &["is not a list of networks"],
+    );
+    variable(
+        "PALISADE_SERVE__PROXY_PROTOCOL",
+        "::/0",
+        &["trusts every address"],
+    );
+    variable("HOST", "unix:", &["names no Unix socket"]);
+    variable("HOST", "localhost", &["is not an IP address"]);
+    variable(
+        "PALISADE_SERVE__HEAD_TIMEOUT",
+        "2m",
+        &["is out of range", "50ms"],
+    );
+    variable("PALISADE_SERVE__MAX_CONNECTIONS", "0", &["is out of range"]);
+    // Half of a pair is no pair.
+    refused(
+        development().set("PALISADE_TLS__CERTIFICATE", "cert.pem"),
+        &[&["`PALISADE_TLS__KEY` is missing", "set `PALISADE_TLS__KEY`"]],
+    );
+    refused(
+        development().set("PALISADE_TLS__KEY", "key.pem"),
+        &[&[
+            "`PALISADE_TLS__CERTIFICATE` is missing",
+            "set `PALISADE_TLS__CERTIFICATE`",
+        ]],
     );
 }
 

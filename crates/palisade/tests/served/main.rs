@@ -7,4 +7,5 @@ mod leaks;
 mod limits;
 mod origins;
 mod perimeter;
+mod serving;
 mod unserved;

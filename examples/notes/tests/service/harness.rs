@@ -36,7 +36,7 @@ impl Answer {
 }
 
 /// A key that this machine made now; development only.
-fn key() -> String {
+pub(crate) fn key() -> String {
     palisade::secret::key::Key::generate_text().expose().clone()
 }
 

@@ -4,6 +4,8 @@ mod accounts;
 mod attacks;
 mod harness;
 mod redaction;
+#[cfg(unix)]
+mod serving;
 #[cfg(target_os = "linux")]
 mod soak;
 mod start;

@@ -1,0 +1,156 @@
+//! How many connections there may be: in all, and of one address (an IPv6 network of 64 bits counts as one).
+//!
+//! The memory is bounded: an entry lives as long as a connection of its address, and connections are counted.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::config::TrustedProxies;
+use crate::event::Event;
+
+/// One event a second tells of all connections that were turned away.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Counts connections.
+pub(super) struct Places {
+    max: u32,
+    max_per_address: u32,
+    proxies: TrustedProxies,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    all: u32,
+    addresses: HashMap<u128, u32>,
+    refused: u64,
+    told: Option<Instant>,
+}
+
+impl Places {
+    pub(super) fn new(max: u32, max_per_address: u32, proxies: TrustedProxies) -> Arc<Self> {
+        Arc::new(Self {
+            max,
+            max_per_address,
+            proxies,
+            counts: Mutex::default(),
+        })
+    }
+
+    /// A place for one more connection, if there is one.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
+        let mut counts = self.counts();
+        if counts.all >= self.max {
+            counts.refuse("max_connections");
+            return None;
+        }
+        counts.all += 1;
+        Some(Place {
+            of: Arc::clone(self),
+            address: None,
+        })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn refuse(&mut self, reason: &'static str) {
+        self.refused += 1;
+        if self.told.is_none_or(|told| told.elapsed() >= PAUSE) {
+            self.told = Some(Instant::now());
+            let count = std::mem::take(&mut self.refused);
+            Event::ConnectionsRefused { reason, count }.emit();
+        }
+    }
+}
+
+/// The place of one connection, given back when it is dropped.
+pub(super) struct Place {
+    of: Arc<Places>,
+    address: Option<u128>,
+}
+
+impl Place {
+    /// Counts it for this address too; `false` when the address has as many as it may.
+    pub(super) fn claim(&mut self, address: IpAddr) -> bool {
+        // All clients of a proxy come from its address.
+        if self.of.proxies.trusts(address) {
+            return true;
+        }
+        let mut counts = self.of.counts();
+        let block = block(address);
+        let own = counts.addresses.entry(block).or_insert(0);
+        if *own >= self.of.max_per_address {
+            counts.refuse("max_connections_per_address");
+            return false;
+        }
+        *own += 1;
+        drop(counts);
+        self.address = Some(block);
+        true
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.of.counts();
+        counts.all -= 1;
+        if let Some(block) = self.address
+            && let Some(own) = counts.addresses.get_mut(&block)
+        {
+            *own -= 1;
+            if *own == 0 {
+                counts.addresses.remove(&block);
+            }
+        }
+    }
+}
+
+/// What counts as one client: an IPv4 address, or the /64 that an IPv6 client can choose from at will.
+fn block(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits() >> 64 << 64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(all: u32, each: u32) -> Arc<Places> {
+        Places::new(all, each, TrustedProxies::default())
+    }
+
+    #[test]
+    fn gives_no_more_places_than_there_are_and_takes_them_back() {
+        let places = of(2, 2);
+        let first = places.enter();
+        let second = places.enter();
+        assert!(first.is_some() && second.is_some() && places.enter().is_none());
+        drop(first);
+        assert!(places.enter().is_some());
+    }
+
+    #[test]
+    fn counts_an_ipv6_network_as_one_client() {
+        let places = of(10, 1);
+        let mut taken: Vec<_> = (0..4).filter_map(|_| places.enter()).collect();
+        let mut claim = |index: usize, address: &str| {
+            let place: &mut Place = &mut taken[index];
+            place.claim(address.parse().expect("an address"))
+        };
+        assert!(claim(0, "2001:db8:0:1::1"));
+        assert!(!claim(1, "2001:db8:0:1:ffff::2"));
+        assert!(claim(1, "2001:db8:0:2::1"));
+        assert!(claim(2, "192.0.2.1"));
+        assert!(!claim(3, "::ffff:192.0.2.1"));
+        drop(taken);
+        assert!(places.counts().addresses.is_empty() && places.counts().all == 0);
+    }
+}

@@ -1,0 +1,9 @@
+//! Serving: connections, framing, TLS, and clients that misbehave.
+
+mod connections;
+mod framing;
+mod http2;
+mod proxy_protocol;
+mod server;
+mod slow_clients;
+mod tls;
