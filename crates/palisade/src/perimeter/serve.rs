@@ -181,7 +181,11 @@ async fn accept(listener: Listener, role: Role, house: Arc<House>, mut stop: Sto
             }
         };
         let (house, stop) = (Arc::clone(&house), stop.clone());
-        match house.places.enter() {
+        // Counted before it has said a word: silence takes no more places than speech. A balancer speaks for others.
+        let own = connection
+            .address()
+            .filter(|_| !opening::is_balancer(&connection, &house));
+        match house.places.enter(own) {
             Some(place) => {
                 tokio::spawn(drive::drive(socket, connection, place, house, role, stop));
             }

@@ -45,8 +45,9 @@ pub(super) async fn drive(
     if !matches!(prepared, Ok(true)) {
         return;
     }
-    if let Some(address) = connection.address()
-        && !place.claim(address)
+    // The balancer's own address has no limit; who comes through it does.
+    if let Some(source) = connection.source
+        && !place.claim(source)
     {
         if house.tls.is_none() || role == Role::Redirect {
             answer::turn_away(socket, &house.perimeter, &connection).await;

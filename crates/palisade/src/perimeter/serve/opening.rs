@@ -14,6 +14,14 @@ use crate::perimeter::{Connection, proxy_protocol};
 /// How a client begins that speaks HTTP/2 without asking (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Whether it comes from a declared balancer, which begins each connection with a PROXY header.
+pub(super) fn is_balancer(connection: &Connection, house: &House) -> bool {
+    let networks = house.limits.proxy_protocol.as_ref();
+    connection
+        .address()
+        .is_some_and(|peer| networks.is_some_and(|networks| networks.contain(peer)))
+}
+
 /// Waits for the first byte, and reads the balancer's header; `false` when there is nobody to serve.
 pub(super) async fn prepare(
     socket: &mut Socket,
@@ -24,12 +32,8 @@ pub(super) async fn prepare(
     if !timeout(limits.first_byte_timeout, socket.look()).await?? {
         return Ok(false);
     }
-    let networks = limits.proxy_protocol.as_ref();
-    let declared = connection
-        .address()
-        .is_some_and(|peer| networks.is_some_and(|networks| networks.contain(peer)));
     let refused = |reason| Event::ProxyHeaderRefused { reason }.emit();
-    if !declared {
+    if !is_balancer(connection, house) {
         if proxy_protocol::is_header(socket.ahead()) {
             refused("undeclared");
         }

@@ -39,18 +39,22 @@ impl Places {
         })
     }
 
-    /// A place for one more connection, if there is one.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
+    /// A place for one more connection, of this address if it is to be counted, when there is one.
+    pub(super) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
         let mut counts = self.counts();
         if counts.all >= self.max {
             counts.refuse("max_connections");
             return None;
         }
         counts.all += 1;
-        Some(Place {
+        drop(counts);
+        let mut place = Place {
             of: Arc::clone(self),
             address: None,
-        })
+        };
+        address
+            .is_none_or(|address| place.claim(address))
+            .then_some(place)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -130,27 +134,23 @@ mod tests {
     #[test]
     fn gives_no_more_places_than_there_are_and_takes_them_back() {
         let places = of(2, 2);
-        let first = places.enter();
-        let second = places.enter();
-        assert!(first.is_some() && second.is_some() && places.enter().is_none());
+        let first = places.enter(None);
+        let second = places.enter(None);
+        assert!(first.is_some() && second.is_some() && places.enter(None).is_none());
         drop(first);
-        assert!(places.enter().is_some());
+        assert!(places.enter(None).is_some());
     }
 
     #[test]
     fn counts_an_ipv6_network_as_one_client() {
         let places = of(10, 1);
-        let mut taken: Vec<_> = (0..4).filter_map(|_| places.enter()).collect();
-        let mut claim = |index: usize, address: &str| {
-            let place: &mut Place = &mut taken[index];
-            place.claim(address.parse().expect("an address"))
-        };
-        assert!(claim(0, "2001:db8:0:1::1"));
-        assert!(!claim(1, "2001:db8:0:1:ffff::2"));
-        assert!(claim(1, "2001:db8:0:2::1"));
-        assert!(claim(2, "192.0.2.1"));
-        assert!(!claim(3, "::ffff:192.0.2.1"));
-        drop(taken);
+        let claim = |address: &str| places.enter(Some(address.parse().expect("an address")));
+        let first = claim("2001:db8:0:1::1");
+        assert!(first.is_some() && claim("2001:db8:0:1:ffff::2").is_none());
+        let (second, third) = (claim("2001:db8:0:2::1"), claim("192.0.2.1"));
+        assert!(second.is_some() && third.is_some());
+        assert!(claim("::ffff:192.0.2.1").is_none());
+        drop((first, second, third));
         assert!(places.counts().addresses.is_empty() && places.counts().all == 0);
     }
 }

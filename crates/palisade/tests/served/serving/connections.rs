@@ -42,6 +42,13 @@ async fn turns_away_whoever_comes_above_the_cap_and_takes_him_when_there_is_room
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn counts_a_silent_connection_like_any_other() {
+    let server = Server::start(&[("PALISADE_SERVE__MAX_CONNECTIONS_PER_ADDRESS", "2")]).await;
+    let _silent = (server.connect().await, server.connect().await);
+    assert_problem(&server.get("/mark").await, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_declared_proxy_has_no_limit_of_its_own() {
     let server = Server::start(&[
         ("PALISADE_SERVE__MAX_CONNECTIONS_PER_ADDRESS", "1"),
