@@ -1,8 +1,8 @@
 //! Requests that are none, or that two servers could read in two ways: as raw bytes, each followed by a good request.
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::server::{Server, assert_problem, to_end};
+use super::server::{LONG, Server, assert_problem, to_end};
 
 /// What becomes of the bytes: the statuses in their order, where the last 200 is that of the good request behind them.
 enum Then {
@@ -253,4 +253,39 @@ async fn reads_them_alike_however_they_arrive() {
         faults.extend(fault(name, &to_end(&mut stream).await, then));
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// A connection that is closed with bytes unread breaks off, and with it the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_still_speaking_hears_its_refusal_to_the_end() {
+    let server = Server::start(&[]).await;
+    let junk = "x".repeat(120 * 1024);
+    for (head, status) in [
+        (raw("GET  /mark HTTP/1.1\r\nhost: localhost\r\n\r\n"), 400),
+        (get(&format!("x: {}", "y".repeat(17 * 1024))), 431),
+        (post("content-length: 122880\r\n\r\n"), 413),
+    ] {
+        for _ in 0..10 {
+            let mut stream = server.connect().await;
+            let (mut reader, mut writer) = stream.split();
+            let speaking = async {
+                writer.write_all(&head).await.expect("sent");
+                for piece in junk.as_bytes().chunks(4096) {
+                    writer
+                        .write_all(piece)
+                        .await
+                        .expect("the other side listens");
+                }
+            };
+            let hearing = async {
+                let mut bytes = Vec::new();
+                let heard = reader.read_to_end(&mut bytes).await;
+                heard.expect("the connection is closed, and does not break off");
+                String::from_utf8_lossy(&bytes).into_owned()
+            };
+            let both = async { tokio::join!(hearing, speaking).0 };
+            let said = tokio::time::timeout(LONG, both).await.expect("in time");
+            assert_problem(&said, status);
+        }
+    }
 }
