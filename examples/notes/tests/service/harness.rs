@@ -12,6 +12,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Service {
     child: Child,
+    key: String,
+    settings: Vec<(String, String)>,
     pub(crate) port: u16,
     pub(crate) folder: tempfile::TempDir,
 }
@@ -23,6 +25,22 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let header = |line: &str| {
+            line.split_once(": ")
+                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        };
+        Some(Self {
+            status,
+            headers: lines.filter_map(header).collect(),
+            text: body.to_owned(),
+        })
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
@@ -36,7 +54,7 @@ impl Answer {
 }
 
 /// A key that this machine made now; development only.
-fn key() -> String {
+pub(crate) fn key() -> String {
     palisade::secret::key::Key::generate_text().expose().clone()
 }
 
@@ -68,10 +86,21 @@ pub(crate) fn run(
 
 impl Service {
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("a folder"), &key())
+        Self::start_with(&key(), &[])
     }
 
-    fn start_in(folder: tempfile::TempDir, key: &str) -> Self {
+    /// With this secret key, and with settings beside the usual ones.
+    pub(crate) fn start_with(key: &str, settings: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let settings = settings.iter().map(owned).collect();
+        Self::start_in(
+            tempfile::tempdir().expect("a folder"),
+            key.to_owned(),
+            settings,
+        )
+    }
+
+    fn start_in(folder: tempfile::TempDir, key: String, settings: Vec<(String, String)>) -> Self {
         let port = free_port();
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -81,16 +110,19 @@ impl Service {
         let variables = [
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", "sqlite:data/notes.sqlite"),
-            ("PALISADE_SECRET_KEY", key),
+            ("PALISADE_SECRET_KEY", &key),
             ("PORT", &port.to_string()),
         ];
         let child = command(folder.path(), &variables)
-            .stdout(log)
-            .stderr(Stdio::inherit())
+            .envs(settings.iter().cloned())
+            .stdout(log.try_clone().expect("the same log"))
+            .stderr(Stdio::from(log))
             .spawn()
             .expect("it starts");
         let service = Self {
             child,
+            key,
+            settings,
             port,
             folder,
         };
@@ -105,12 +137,36 @@ impl Service {
         service
     }
 
-    /// Kills it as `kill -9` does, and starts it again on the same data.
-    pub(crate) fn kill_and_restart(mut self) -> Self {
+    /// Kills it as `kill -9` does, and starts it again on the same data, with another key.
+    pub(crate) fn kill_and_restart(self) -> Self {
+        self.kill_and_start_with(key())
+    }
+
+    /// Kills it as `kill -9` does, and starts it again as it was.
+    pub(crate) fn kill_and_go_on(self) -> Self {
+        let key = self.key.clone();
+        self.kill_and_start_with(key)
+    }
+
+    fn kill_and_start_with(mut self, key: String) -> Self {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
-        Self::start_in(folder, &key())
+        let settings = std::mem::take(&mut self.settings);
+        Self::start_in(folder, key, settings)
+    }
+
+    /// Ends it as an operator does, and gives its folder and its whole log.
+    pub(crate) fn end(mut self) -> (tempfile::TempDir, String) {
+        let process = self.child.id().to_string();
+        let told = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {process}")])
+            .status();
+        assert!(told.expect("kill runs").success());
+        self.child.wait().expect("it ends");
+        let log = self.log();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        (folder, log)
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -132,23 +188,7 @@ impl Service {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text
-            .split_once("\r\n\r\n")
-            .unwrap_or_else(|| panic!("no answer: {text:?}"));
-        let mut lines = head.lines();
-        let status = lines
-            .next()
-            .and_then(|line| line.split(' ').nth(1))
-            .and_then(|code| code.parse().ok());
-        let header = |line: &str| {
-            line.split_once(": ")
-                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-        };
-        Answer {
-            status: status.expect("a status"),
-            headers: lines.filter_map(header).collect(),
-            text: body.to_owned(),
-        }
+        Answer::parse(&bytes).unwrap_or_else(|| panic!("no answer: {text:?}"))
     }
 
     pub(crate) fn send(
@@ -223,4 +263,22 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Posts this body to a service that may die meanwhile; `None` when its answer did not come whole.
+pub(crate) fn post_or_lose(port: u16, path: &str, body: &Value) -> Option<Answer> {
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    let timeout = Some(Duration::from_secs(15));
+    stream.set_read_timeout(timeout).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).ok()?;
+    let answer = Answer::parse(&bytes)?;
+    let whole = answer.header("content-length")?.parse() == Ok(answer.text.len());
+    whole.then_some(answer)
 }

@@ -3,5 +3,7 @@
 mod accounts;
 mod attacks;
 mod harness;
+mod kills;
+mod secrets;
 mod start;
 mod surface;
