@@ -12,11 +12,12 @@ mod routes;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};
-pub use jwt::{AccessTokens, TokenError};
+pub use jwt::{JwtCheck, JwtKey, TokenError};
+#[doc(hidden)]
+pub use jwt::{Open, Pinned};
 pub use password::{
-    BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, PepperId, Verdict,
+    BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };
-pub use refresh::Family;
 pub use routes::routes;
 
 pub(crate) use accounts::{MIGRATIONS, unknown_pepper, unknown_roles};

@@ -13,6 +13,7 @@ mod scalar;
 mod text;
 
 pub use collection::{Change, List, Map, Set};
+pub(crate) use extract::from_json;
 pub use extract::{Json, Path, Query, Service};
 pub use field::{Field, Input};
 #[doc(hidden)]

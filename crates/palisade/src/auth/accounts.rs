@@ -213,6 +213,7 @@ fn refused(error: TokenError) -> Error {
         TokenError::Malformed => "malformed",
         TokenError::Invalid => "invalid",
         TokenError::Expired => "expired",
+        TokenError::Claims => "claims",
         TokenError::Key => "key",
     };
     Event::TokenRefused { reason }.emit();

@@ -2,6 +2,7 @@
 //!
 //! Follows RFC 8725 (JWT best current practices), RFC 9068 (`at+jwt`) and OWASP ASVS 5.0, chapter 9.
 
+mod check;
 mod keys;
 mod verified;
 
@@ -20,6 +21,9 @@ use crate::access::{Account, Id};
 use crate::config::TokenAlgorithm;
 use crate::secret::key::Key;
 
+pub use check::{JwtCheck, JwtKey};
+#[doc(hidden)]
+pub use check::{Open, Pinned};
 pub(crate) use keys::PublicKey;
 
 pub(super) use verified::{Found, Hash, Verified};
@@ -39,7 +43,7 @@ const MAX_LENGTH: usize = 2048;
 /// `exp`, `nbf`, `iat` and `jti` must be there, and a lifetime longer than what we hand out is refused. The header names the key: the
 /// current one, or the one before, which is still accepted and signs nothing.
 #[derive(Clone)]
-pub struct AccessTokens(Arc<Inner>);
+pub(super) struct AccessTokens(Arc<Inner>);
 
 struct Inner {
     keys: Vec<SigningKey>,
@@ -89,7 +93,10 @@ pub enum TokenError {
     /// Its time is over.
     #[error("expired")]
     Expired,
-    /// The key cannot sign: it is no number of the curve, which happens once in four billion keys.
+    /// What it claims is not what the type says.
+    #[error("claims not as declared")]
+    Claims,
+    /// The key is none: not of its form, or no number of the curve, which happens to one of four billion derived ones.
     #[error("unusable key")]
     Key,
 }
@@ -107,7 +114,7 @@ impl AccessTokens {
     ///
     /// # Errors
     /// When no key of this algorithm can be derived from it.
-    pub fn new(
+    pub(super) fn new(
         algorithm: TokenAlgorithm,
         key: &Key,
         previous: Option<&Key>,
@@ -131,7 +138,7 @@ impl AccessTokens {
     }
 
     /// How long a token is good for.
-    pub fn lifetime(&self) -> Duration {
+    pub(super) fn lifetime(&self) -> Duration {
         self.0.lifetime
     }
 

@@ -80,7 +80,7 @@ impl Scope {
     /// Failures that cost no wait; several people share an address, and many a network.
     fn free(self) -> u32 {
         match self {
-            Self::Account | Self::Device => 2,
+            Self::Account | Self::Device => 4,
             Self::Address => 9,
             Self::Network => 49,
         }

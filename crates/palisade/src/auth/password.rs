@@ -19,7 +19,8 @@ use crate::secret::token::Token;
 
 pub use breach::{BreachedList, BreachedPasswords, BreachedRange};
 pub use hash::PasswordHash;
-pub use pepper::PepperId;
+pub(super) use pepper::PepperId;
+pub(super) use turns::Place;
 
 use hash::Hasher;
 use strength::Strength;
@@ -118,6 +119,7 @@ impl Passwords {
     /// # Errors
     /// 422 when it is common, breached or easy to guess, 503 when too many hashes are waiting.
     pub async fn accept(&self, password: Password, own: &[&str]) -> Result<PasswordHash> {
+        let place = self.enter()?;
         if let Some(list) = &self.0.breached {
             breach::check(&**list, password.expose()).await?;
         }
@@ -127,7 +129,7 @@ impl Passwords {
             inner.strength.check(password.expose(), &own)?;
             inner.hasher.hash(password.expose())
         };
-        self.0.turns.take(work).await
+        self.0.turns.take(place, work).await
     }
 
     /// Whether the password is the one that was hashed; `None` is an account that is not there, at the same cost.
@@ -139,6 +141,20 @@ impl Passwords {
     /// A hash that was made with lower parameters, or by another system, takes its own time until its account has signed in once:
     /// until then its time differs from an unknown account's.
     pub async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict> {
+        self.verify_in(self.enter()?, password, hash).await
+    }
+
+    /// A place among those that hash and those that wait, before anything else is done for a request.
+    pub(super) fn enter(&self) -> Result<Place> {
+        self.0.turns.enter()
+    }
+
+    pub(super) async fn verify_in(
+        &self,
+        place: Place,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verdict> {
         let inner = Arc::clone(&self.0);
         let work = move || {
             let Inner { hasher, decoy, .. } = &*inner;
@@ -154,11 +170,11 @@ impl Passwords {
             }
             hasher.hash(password.expose()).map(Verdict::Outdated)
         };
-        self.0.turns.take(work).await
+        self.0.turns.take(place, work).await
     }
 
     /// The peppers that hashes may be made with; a hash of another one cannot be verified.
-    pub fn peppers(&self) -> Vec<PepperId> {
+    pub(super) fn peppers(&self) -> Vec<PepperId> {
         self.0.hasher.peppers.ids()
     }
 }

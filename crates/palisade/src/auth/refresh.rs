@@ -29,7 +29,7 @@ const MOST_ROTATIONS: u32 = 100_000;
 
 /// One sign-in of an account: every refresh token that came from it, and every access token.
 #[derive(Debug, Clone, Copy)]
-pub struct Family;
+pub(super) struct Family;
 
 /// Hands out refresh tokens and takes them back.
 ///

@@ -32,10 +32,15 @@ impl<T: Input> Argument for Json<T> {
         if bytes.is_empty() {
             return Err(Error::bad_request("the body is empty"));
         }
-        let mut reader = Reader::default();
-        let value = T::read(node::parse(&bytes)?, &mut reader);
-        reader.finish(value).map(Self)
+        from_json(&bytes).map(Self)
     }
+}
+
+/// An input in JSON, wherever it came from.
+pub(crate) fn from_json<T: Input>(bytes: &[u8]) -> Result<T> {
+    let mut reader = Reader::default();
+    let value = T::read(node::parse(bytes)?, &mut reader);
+    reader.finish(value)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<()> {

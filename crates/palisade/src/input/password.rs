@@ -5,7 +5,7 @@ use std::fmt;
 use super::field::{Field, text};
 use super::node::Node;
 use super::reader::Reader;
-use crate::secret::Secret;
+use crate::secret::{Comparable, Right, Secret};
 
 /// A password of 8 to 256 characters of any kind; never printed, never stored, never compared.
 ///
@@ -48,6 +48,16 @@ impl Password {
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password([redacted])")
+    }
+}
+
+// Holds for no right side: it is here for its message (P0602), as with secrets.
+impl<U> PartialEq<U> for Password
+where
+    Right<U>: Comparable,
+{
+    fn eq(&self, _: &U) -> bool {
+        false
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) struct Service {
     child: Child,
+    key: String,
+    settings: Vec<(String, String)>,
     pub(crate) port: u16,
     pub(crate) folder: tempfile::TempDir,
 }
@@ -35,23 +37,23 @@ impl Answer {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text
-            .split_once("\r\n\r\n")
-            .unwrap_or_else(|| panic!("no answer: {text:?}"));
+        Self::parse(&bytes).unwrap_or_else(|| panic!("no answer: {text:?}"))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.lines();
-        let status = lines
-            .next()
-            .and_then(|line| line.split(' ').nth(1))
-            .and_then(|code| code.parse().ok());
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let header = |line: &str| {
             line.split_once(": ")
                 .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         };
-        Self {
-            status: status.expect("a status"),
+        Some(Self {
+            status,
             headers: lines.filter_map(header).collect(),
             text: body.to_owned(),
-        }
+        })
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -105,6 +107,11 @@ pub(crate) fn run(
         .expect("the program runs")
 }
 
+fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    settings.iter().map(owned).collect()
+}
+
 impl Service {
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
@@ -117,7 +124,13 @@ impl Service {
 
     /// The same in this folder.
     pub(crate) fn start_on(folder: tempfile::TempDir, changes: &[(&str, &str)]) -> Self {
-        Self::start_in(folder, &key(), changes)
+        Self::start_in(folder, key(), owned(changes))
+    }
+
+    /// With this secret key.
+    pub(crate) fn start_with_key(key: &str, changes: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(folder, key.to_owned(), owned(changes))
     }
 
     /// Applies the migrations, as an operator does before a start in production.
@@ -136,7 +149,7 @@ impl Service {
         );
     }
 
-    fn start_in(folder: tempfile::TempDir, key: &str, changes: &[(&str, &str)]) -> Self {
+    fn start_in(folder: tempfile::TempDir, key: String, settings: Vec<(String, String)>) -> Self {
         let port = free_port();
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -147,12 +160,12 @@ impl Service {
         let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", "sqlite:data/notes.sqlite"),
-            ("PALISADE_SECRET_KEY", key),
+            ("PALISADE_SECRET_KEY", &key),
             ("PORT", &port_text),
         ];
-        for change in changes {
-            variables.retain(|(name, _)| *name != change.0);
-            variables.push(*change);
+        for (name, value) in &settings {
+            variables.retain(|(own, _)| own != name);
+            variables.push((name, value));
         }
         let errors = log.try_clone().expect("one log for both");
         let child = command(folder.path(), &variables)
@@ -162,6 +175,8 @@ impl Service {
             .expect("it starts");
         let service = Self {
             child,
+            key,
+            settings,
             port,
             folder,
         };
@@ -176,12 +191,23 @@ impl Service {
         service
     }
 
-    /// Kills it as `kill -9` does, and starts it again on the same data.
-    pub(crate) fn kill_and_restart(mut self) -> Self {
+    /// Kills it as `kill -9` does, and starts it again on the same data, with another key.
+    pub(crate) fn kill_and_restart(self) -> Self {
+        self.kill_and_start_with(key())
+    }
+
+    /// Kills it as `kill -9` does, and starts it again as it was.
+    pub(crate) fn kill_and_go_on(self) -> Self {
+        let key = self.key.clone();
+        self.kill_and_start_with(key)
+    }
+
+    fn kill_and_start_with(mut self, key: String) -> Self {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
-        Self::start_in(folder, &key(), &[])
+        let settings = std::mem::take(&mut self.settings);
+        Self::start_in(folder, key, settings)
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -207,12 +233,19 @@ impl Service {
 
     /// Ends it, and gives everything that it said.
     #[cfg(unix)]
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) fn stop(self) -> String {
+        self.end().1
+    }
+
+    /// Ends it, and gives its folder and everything that it said.
+    #[cfg(unix)]
+    pub(crate) fn end(mut self) -> (tempfile::TempDir, String) {
         self.terminate();
         let status = self.child.wait().expect("it ends");
         let log = self.log();
         assert!(status.success(), "{status}: {log}");
-        log
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        (folder, log)
     }
 
     /// Sends these bytes on a connection of its own, and reads to its end.
@@ -292,4 +325,22 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Posts this body to a service that may die meanwhile; `None` when its answer did not come whole.
+pub(crate) fn post_or_lose(port: u16, path: &str, body: &Value) -> Option<Answer> {
+    let body = body.to_string();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    let timeout = Some(Duration::from_secs(15));
+    stream.set_read_timeout(timeout).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).ok()?;
+    let answer = Answer::parse(&bytes)?;
+    let whole = answer.header("content-length")?.parse() == Ok(answer.text.len());
+    whole.then_some(answer)
 }

@@ -3,8 +3,10 @@
 mod accounts;
 mod attacks;
 mod harness;
+mod kills;
 mod metrics;
 mod redaction;
+mod secrets;
 #[cfg(unix)]
 mod serving;
 #[cfg(target_os = "linux")]

@@ -11,6 +11,7 @@ use super::pepper::{PepperId, Peppers};
 use crate::config::AuthConfig;
 use crate::db::{Bind, Cell, Column, ColumnError, Value};
 use crate::error::{Error, Result};
+use crate::secret::{Comparable, Right};
 
 /// Memory that a stored hash may ask for: 1 GiB, so that a row cannot take all there is.
 const MOST_MEMORY_KIB: u32 = 1024 * 1024;
@@ -38,6 +39,16 @@ impl PasswordHash {
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash([redacted])")
+    }
+}
+
+// Holds for no right side: it is here for its message (P0602), as with secrets.
+impl<U> PartialEq<U> for PasswordHash
+where
+    Right<U>: Comparable,
+{
+    fn eq(&self, _: &U) -> bool {
+        false
     }
 }
 

@@ -7,7 +7,7 @@ use crate::secret::key::Key;
 
 /// Which pepper a hash was made with: eight characters that stand in the hash and tell nothing of the key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PepperId([u8; 6]);
+pub(in crate::auth) struct PepperId([u8; 6]);
 
 impl PepperId {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {

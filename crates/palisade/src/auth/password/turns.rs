@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::AuthConfig;
 use crate::error::{Error, Result};
@@ -20,6 +20,12 @@ pub(super) struct Turns {
     turns: Arc<Semaphore>,
 }
 
+/// A place among those that hash and those that wait.
+#[derive(Debug)]
+pub(in crate::auth) struct Place {
+    _held: OwnedSemaphorePermit,
+}
+
 impl Turns {
     pub(super) fn new(config: &AuthConfig) -> Self {
         // One processor stays free for all other requests.
@@ -34,14 +40,18 @@ impl Turns {
         }
     }
 
+    /// A place, when there is one.
+    pub(super) fn enter(&self) -> Result<Place> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map(|held| Place { _held: held }).map_err(|_| full())
+    }
+
     /// Does the work on a thread that may block, when its turn comes.
     pub(super) async fn take<T: Send + 'static>(
         &self,
+        place: Place,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return Err(full());
-        };
         let turn = tokio::time::timeout(WAIT, Arc::clone(&self.turns).acquire_owned());
         let Ok(turn) = turn.await else {
             return Err(full());
@@ -74,6 +84,13 @@ mod tests {
         }
     }
 
+    async fn take<T: Send + 'static>(
+        all: &Turns,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        all.take(all.enter()?, work).await
+    }
+
     #[tokio::test]
     async fn lets_a_bounded_number_work_and_a_bounded_number_wait() {
         let all = turns(1, 1);
@@ -86,25 +103,25 @@ mod tests {
                     let _ = begun.send(());
                     Ok(gate.recv().is_ok())
                 };
-                all.take(work).await
+                take(&all, work).await
             }
         });
         begins.recv().await.expect("the first one works");
         let second = tokio::spawn({
             let all = all.clone();
-            async move { all.take(|| Ok(())).await }
+            async move { take(&all, || Ok(())).await }
         });
         while all.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let third = all.take(|| Ok(())).await.expect_err("there is no place");
+        let third = take(&all, || Ok(())).await.expect_err("there is no place");
         assert_eq!(third.status(), 503);
         let retry = |(name, _): &(http::HeaderName, http::HeaderValue)| *name == "retry-after";
         assert!(third.headers().iter().any(retry));
         go.send(()).expect("the first one waits");
         assert!(first.await.expect("no panic").expect("it worked"));
         second.await.expect("no panic").expect("its turn came");
-        all.take(|| Ok(())).await.expect("places are free again");
+        take(&all, || Ok(())).await.expect("places are free again");
     }
 
     #[tokio::test]
@@ -119,13 +136,13 @@ mod tests {
                     let _ = begun.send(());
                     Ok(gate.recv().is_ok())
                 };
-                all.take(work).await
+                take(&all, work).await
             }
         });
         begins.recv().await.expect("it works");
         gone.abort();
         let _ = gone.await;
-        assert!(all.take(|| Ok(())).await.is_err(), "it is still at work");
+        assert!(take(&all, || Ok(())).await.is_err(), "it is still at work");
         go.send(()).expect("it waits");
         while all.places.available_permits() == 0 {
             tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::device::DeviceToken;
 use crate::auth::lockout::Attempt;
-use crate::auth::password::{PasswordHash, Verdict};
+use crate::auth::password::{PasswordHash, Place, Verdict};
 use crate::auth::presented::Presented;
 use crate::auth::refresh::RefreshToken;
 use crate::db::Db;
@@ -50,11 +50,13 @@ pub(super) async fn sign_in(
     Json(given): Json<SignIn>,
 ) -> Result<Json<SignedInView>> {
     accounts.sweeper.pass();
+    // First this: a flood is turned away before it costs the database anything.
+    let place = accounts.passwords.enter()?;
     let email = address(&given.email);
     let presented = given.device_token.as_ref();
     let device = presented.and_then(|token| accounts.devices.known(token, &email));
     let attempt = accounts.lockout.begin(&email, client, device).await?;
-    let found = match owner(&accounts, &db, &email, given.password).await {
+    let found = match owner(&accounts, &db, &email, place, given.password).await {
         Ok(found) => found,
         Err(error) => {
             accounts.lockout.undo(attempt).await?;
@@ -94,6 +96,7 @@ async fn owner(
     accounts: &Accounts,
     db: &Db,
     email: &str,
+    place: Place,
     password: Password,
 ) -> Result<(Option<Id<Account>>, bool)> {
     let found = sql!(
@@ -103,7 +106,10 @@ async fn owner(
     .optional(db)
     .await?;
     let (id, hash) = found.map(|login| (login.id, login.password_hash)).unzip();
-    let verdict = accounts.passwords.verify(password, hash.clone()).await?;
+    let verdict = accounts
+        .passwords
+        .verify_in(place, password, hash.clone())
+        .await?;
     if let (Some(id), Verdict::Outdated(new)) = (id, &verdict) {
         // Not when the password was changed in the meantime.
         sql!("update palisade_accounts set password_hash = {new} where id = {id} and password_hash = {hash}")
