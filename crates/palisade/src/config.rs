@@ -25,7 +25,7 @@ pub use auth::{AuthConfig, TokenAlgorithm};
 pub use framework::{Config, Environment, LogFilter};
 pub use limits::{CorsConfig, LimitsConfig, Origins, RateClasses};
 pub use metrics::MetricsConfig;
-pub use network::{AllowedHosts, Networks, TrustedProxies};
+pub use network::{AllowedHosts, Networks, ProxyHeader, TrustedProxies};
 pub use refusal::{Problem, Refusal};
 pub use rule::{Measured, Ranged};
 #[doc(hidden)]

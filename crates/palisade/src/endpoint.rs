@@ -6,4 +6,5 @@ pub use route::{ArgumentInfo, Endpoint, Route, Routes};
 #[doc(hidden)]
 pub use route::{
     ArgumentOf, argument_of, check_bodies, check_params, guard_of, reply, route_of, take,
+    take_guard,
 };

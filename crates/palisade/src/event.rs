@@ -224,7 +224,7 @@ named! {
     ForwardingIgnored = "malicious_forwarding",
     RateLimited = "excess_rate_limit_exceeded",
     Shed = "excess_load",
-    PasswordsFull = "excess_load",
+    PasswordsFull = "excess_passwords",
     TimedOut = "sys_timeout",
     Crashed = "sys_crash",
     RequestMalformed = "request_malformed",

@@ -72,7 +72,16 @@ pub(crate) struct Terms {
 #[derive(Default)]
 pub struct Services(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
+/// A value of the framework itself: no app can name this type, so `Service<Db>` finds nothing, and what writes is taken only as what it is.
+#[derive(Clone)]
+struct Own<T>(T);
+
 impl Services {
+    /// Adds a value of the framework itself, for [`Incoming::own`] alone.
+    pub(crate) fn insert_own<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.insert(Own(value));
+    }
+
     /// Adds or replaces the value of type `T`.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
         self.0.insert(TypeId::of::<T>(), Arc::new(value));
@@ -147,6 +156,20 @@ impl Incoming {
             .get::<T>()
             .cloned()
             .ok_or_else(Error::internal)
+    }
+
+    /// A value of the framework itself.
+    pub(crate) fn own<T: Clone + Send + Sync + 'static>(&self) -> Result<T> {
+        self.service::<Own<T>>().map(|own| own.0)
+    }
+
+    /// Counts by client what nothing has counted so far: a guard of the app's own knows of no limit.
+    pub(crate) async fn count_once(&mut self) -> Result<()> {
+        if self.context.counted().is_some() {
+            return Ok(());
+        }
+        let client = LimitKey::client(self.context.client());
+        self.count(client).await
     }
 
     /// Counts this request under the route's own limit, if it has one.

@@ -43,7 +43,7 @@ use headers::Headers;
 use rate_limit::ByClient;
 use work::Outcome;
 
-use crate::config::{Config, TrustedProxies};
+use crate::config::{Config, ProxyHeader, TrustedProxies};
 use crate::endpoint::Route;
 use crate::error::{Error, Kind};
 use crate::event::metrics::{Connected, Metrics, Page};
@@ -58,6 +58,7 @@ pub struct Perimeter {
     cors: Arc<Cors>,
     headers: Headers,
     proxies: TrustedProxies,
+    proxy_header: ProxyHeader,
     handler_timeout: Duration,
     load: Arc<Load>,
     /// Whether a layer of the app may hand a request to another task, where only its extensions tell of it.
@@ -126,6 +127,7 @@ impl Perimeter {
             stack: rate_limit::client_layer(limits.client).layer(admission),
             cors,
             proxies: config.trusted_proxies.clone(),
+            proxy_header: config.proxy_header,
             handler_timeout: config.handler_timeout,
             load: Arc::new(Load {
                 now: AtomicUsize::new(0),
@@ -251,7 +253,7 @@ impl Perimeter {
     }
 
     fn context(&self, connection: &Connection, headers: &HeaderMap) -> RequestContext {
-        let client = client_ip::client(connection, headers, &self.proxies);
+        let client = client_ip::client(connection, headers, &self.proxies, self.proxy_header);
         let proxied = client_ip::is_proxy(connection, &self.proxies);
         let sent = |name: HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
         let id = proxied

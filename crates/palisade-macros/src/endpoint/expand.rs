@@ -86,7 +86,12 @@ pub(super) fn expand(model: Model) -> TokenStream {
             format_ident!("argument_{at}"),
             &argument.name,
         );
-        quote!(let #local = ::palisade::__private::take(&#witness, #name, &mut incoming).await?;)
+        let take = if at == 0 {
+            quote!(take_guard)
+        } else {
+            quote!(take)
+        };
+        quote!(let #local = ::palisade::__private::#take(&#witness, #name, &mut incoming).await?;)
     });
     let locals = (0..arguments.len()).map(|at| format_ident!("argument_{at}"));
     let reply = quote_spanned!(answer.span()=> ::palisade::__private::reply::<#answer, _>(outcome));

@@ -82,7 +82,7 @@ impl Guard for SignedIn {}
 /// The caller, counted under the route's own limit: by account, or by client where no account is proved, so that guessing
 /// credentials is limited too.
 async fn actor(incoming: &mut Incoming) -> Result<Actor> {
-    let authenticator: Arc<dyn Authenticator> = incoming.service()?;
+    let authenticator: Arc<dyn Authenticator> = incoming.own()?;
     match authenticator.authenticate(incoming.parts()).await {
         Ok(Some(actor)) => {
             let id = actor.id().uuid();
@@ -159,7 +159,7 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
             .param(T::NAME)
             .and_then(parse)
             .ok_or_else(Error::not_found)?;
-        let db = incoming.service::<crate::db::Db>()?.reader();
+        let db = incoming.own::<crate::db::Db>()?.reader();
         let object = load::<T>(&db, id).await?.ok_or_else(Error::not_found)?;
         if !Permit::<Read>::permits(&object, &actor, &db).await? {
             denied::<A, T>(&actor);
@@ -179,7 +179,7 @@ impl<P: Permission> Argument for Can<P> {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         let mut actor = actor(incoming).await?;
         if !actor.may::<P>() {
-            let authenticator: Arc<dyn Authenticator> = incoming.service()?;
+            let authenticator: Arc<dyn Authenticator> = incoming.own()?;
             let anew = authenticator.authenticate_anew(incoming.parts()).await?;
             actor = anew.ok_or_else(Error::unauthorized)?;
         }

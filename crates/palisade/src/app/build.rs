@@ -8,9 +8,8 @@ use super::layer::{Stage, Wrap};
 use super::management::Package;
 use super::router::limit_of;
 use crate::access::Role;
-use crate::auth::Accounts;
 use crate::config::{Config, Problem, Refusal, Settings, Sources, load};
-use crate::db::{Db, Migrations};
+use crate::db::Migrations;
 use crate::endpoint::{Route, Routes};
 use crate::input::Services;
 
@@ -175,11 +174,7 @@ impl App {
     }
 
     fn check_services(&self, refusal: &mut Refusal) {
-        let own = [
-            TypeId::of::<Db>(),
-            TypeId::of::<Accounts>(),
-            TypeId::of::<Readiness>(),
-        ];
+        let own = [TypeId::of::<Readiness>()];
         let mut told = HashSet::new();
         for route in &self.routes {
             for service in route

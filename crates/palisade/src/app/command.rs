@@ -75,7 +75,10 @@ where
         app.package = package;
         command.run(app, inherited).await
     };
-    match runtime.block_on(run) {
+    let outcome = runtime.block_on(run);
+    // Work on blocking threads that nobody waits for any more must not hold the end.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             event::flush_log();

@@ -10,14 +10,14 @@ use tokio::net::TcpListener;
 use super::health::{Readiness, livez, readyz};
 use super::router::router;
 use crate::access::Public;
-use crate::config::{Config, CorsConfig, Origins, Problem, Rate};
+use crate::config::{Config, CorsConfig, Origins, Problem, Rate, TrustedProxies};
 use crate::db::Db;
 use crate::endpoint::Route;
 use crate::error::Result;
 use crate::event::metrics::{Metrics, Page};
 use crate::input::{Service, Services};
 use crate::output::Reply;
-use crate::perimeter::{Load, Perimeter};
+use crate::perimeter::{Load, Perimeter, Serving};
 use crate::store::Limiter;
 use palisade_macros::{get, routes};
 
@@ -81,11 +81,15 @@ async fn metrics(_: Public, sources: Service<Sources>) -> Result<Text> {
     ))
 }
 
+/// What is served there, on an open port.
+pub(super) type Opened = (TcpListener, Perimeter, Serving);
+
 /// A service beside the service, behind a perimeter of its own.
 #[derive(Debug)]
 pub(super) struct Management {
     address: SocketAddr,
     perimeter: Perimeter,
+    serving: Serving,
 }
 
 impl Management {
@@ -106,6 +110,7 @@ impl Management {
         Self {
             address,
             perimeter: Perimeter::new(&config, &routes, router, false),
+            serving: Serving::new(&config, None),
         }
     }
 
@@ -113,9 +118,9 @@ impl Management {
     ///
     /// # Errors
     /// When it is taken or not allowed.
-    pub(super) async fn open(self) -> Result<(TcpListener, Perimeter), Problem> {
+    pub(super) async fn open(self) -> Result<Opened, Problem> {
         match TcpListener::bind(self.address).await {
-            Ok(listener) => Ok((listener, self.perimeter)),
+            Ok(listener) => Ok((listener, self.perimeter, self.serving)),
             Err(error) => Err(cannot_listen(self.address, &error)),
         }
     }
@@ -125,6 +130,9 @@ impl Management {
 fn own(config: &Config) -> Config {
     let mut config = config.clone();
     config.allowed_hosts = config.allowed_hosts.and_addresses();
+    // Scrapers and probes come straight.
+    config.trusted_proxies = TrustedProxies::default();
+    config.serve.proxy_protocol = None;
     config.cors = CorsConfig {
         origins: Origins::default(),
         ..config.cors

@@ -46,6 +46,10 @@ pub(super) fn router(
                 "method-not-allowed",
                 "This method is not taken here",
             );
+            Event::RequestRefused {
+                reason: error.kind(),
+            }
+            .emit();
             refuse(request, error)
         })
 }

@@ -4,12 +4,10 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 use super::build::App;
 use super::health::Readiness;
 use super::layer::wrap;
-use super::management::{Management, Sources};
+use super::management::{Management, Opened, Sources};
 use super::router::{limit_of, router};
 use crate::access::Authenticator;
 use crate::auth::{self, Accounts, BreachedPasswords};
@@ -20,6 +18,9 @@ use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
 use crate::secret::Secret;
 use crate::store::LocalLimiter;
 
+/// How long the database may take to let go.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// An app that passed every check and is ready to serve.
 pub struct Started {
     perimeter: Perimeter,
@@ -28,7 +29,7 @@ pub struct Started {
     db: Db,
     readiness: Readiness,
     management: Option<Management>,
-    opened: Option<(TcpListener, Perimeter)>,
+    opened: Option<Opened>,
 }
 
 impl std::fmt::Debug for Started {
@@ -97,8 +98,8 @@ impl App {
                         "set it to the pepper that was in use, or `PALISADE_AUTH__PEPPER_PREVIOUS`, while there are such passwords",
                     ));
                 }
-                services.insert::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
-                services.insert(accounts);
+                services.insert_own::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
+                services.insert_own(accounts);
             }
             Err(_) => refusal.add(Problem::new(
                 "accounts cannot be made ready: the machine gives no random numbers, or the secret key cannot sign",
@@ -106,7 +107,7 @@ impl App {
                 "mend the machine's random number source, or take a new key: `openssl rand -base64 32`",
             )),
         }
-        services.insert(db.clone());
+        services.insert_own(db.clone());
         let migrations = [Some(auth::MIGRATIONS), self.migrations];
         let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());
         services.insert(readiness.clone());
@@ -278,9 +279,9 @@ impl Started {
             return Ok(None);
         };
         match management.open().await {
-            Ok((listener, perimeter)) => {
-                let address = listener.local_addr().ok();
-                self.opened = Some((listener, perimeter));
+            Ok(opened) => {
+                let address = opened.0.local_addr().ok();
+                self.opened = Some(opened);
                 Ok(address)
             }
             Err(problem) => {
@@ -303,20 +304,16 @@ impl Started {
             tokio::time::sleep(delay).await;
         };
         let (ended, over) = tokio::sync::oneshot::channel::<()>();
-        let management = self.opened.map(|(listener, perimeter)| {
+        let management = self.opened.map(|(listener, perimeter, serving)| {
             let over = async { drop(over.await) };
-            tokio::spawn(serve(
-                listener.into(),
-                perimeter,
-                Serving::new(&self.config, None),
-                over,
-            ))
+            tokio::spawn(serve(listener.into(), perimeter, serving, over))
         });
         serve(listeners.into(), self.perimeter, self.serving, stop).await;
         drop(ended);
         if let Some(management) = management {
             let _ = management.await;
         }
-        self.db.close().await;
+        // A statement that nobody waits for any more must not hold the end.
+        let _ = tokio::time::timeout(CLOSING, self.db.close()).await;
     }
 }

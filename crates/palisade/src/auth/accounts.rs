@@ -59,9 +59,18 @@ pub struct Accounts {
 #[derive(Debug)]
 pub struct AccessToken(Checked);
 
+/// Whoever takes it can end sessions and lift locks, so it counts as writing.
+impl Argument for Accounts {
+    const WRITES: bool = true;
+
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        incoming.own()
+    }
+}
+
 impl Argument for AccessToken {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let accounts: Accounts = incoming.service()?;
+        let accounts: Accounts = incoming.own()?;
         let token = bearer(incoming.parts())?.ok_or_else(Error::unauthorized)?;
         accounts.checked(token).map(|(_, found)| match found {
             Found::Good(checked, _) | Found::Signed(checked) => Ok(Self(checked)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::auth::AuthConfig;
 use super::limits::{CorsConfig, LimitsConfig};
 use super::metrics::MetricsConfig;
-use super::network::{AllowedHosts, TrustedProxies};
+use super::network::{AllowedHosts, ProxyHeader, TrustedProxies};
 use super::serving::{Host, ServeConfig, TlsConfig};
 use super::setting::{Raw, Setting, Wrong};
 use super::values::Size;
@@ -83,6 +83,9 @@ pub struct Config {
     pub allowed_hosts: AllowedHosts,
     /// The proxies that are believed.
     pub trusted_proxies: TrustedProxies,
+    /// Which header they write the client's address into.
+    #[setting(default = "x-forwarded-for")]
+    pub proxy_header: ProxyHeader,
     /// The largest body of a request, where a route says nothing else.
     #[setting(default = "64 KiB", range = "1 KiB"..="16 MiB")]
     pub body_limit: Size,

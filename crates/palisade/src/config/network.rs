@@ -153,6 +153,28 @@ impl TrustedProxies {
     }
 }
 
+/// Which header the declared proxies write the client's address into; the other one is the client's own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`, with `X-Forwarded-Proto`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl Setting for ProxyHeader {
+    fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
+        match raw.text()? {
+            "x-forwarded-for" => Ok(Self::XForwardedFor),
+            "forwarded" => Ok(Self::Forwarded),
+            _ => Err(Wrong::new(
+                "is neither `x-forwarded-for` nor `forwarded`",
+                "write the one that your proxies set",
+            )),
+        }
+    }
+}
+
 fn masked(address: IpAddr, prefix: u8) -> u128 {
     match address {
         IpAddr::V4(address) => u128::from(

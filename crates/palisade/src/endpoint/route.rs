@@ -169,6 +169,18 @@ pub async fn take<T>(
     (argument.take)(incoming).await
 }
 
+/// Takes the guard; what it did not count itself is counted by client.
+#[doc(hidden)]
+pub async fn take_guard<T>(
+    argument: &ArgumentOf<T>,
+    name: &'static str,
+    incoming: &mut Incoming,
+) -> Result<T> {
+    let guard = take(argument, name, incoming).await?;
+    incoming.count_once().await?;
+    Ok(guard)
+}
+
 #[doc(hidden)]
 pub fn reply<T: Reply, E: Into<Error>>(outcome: Result<T, E>) -> Result<Response<Body>> {
     outcome.map_err(Into::into)?.reply()

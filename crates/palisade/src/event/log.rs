@@ -52,9 +52,13 @@ pub fn start_log(format: LogFormat, filter: &str) {
         return;
     }
     // A panic becomes one line under its request's id, with its place; the client learns of neither.
-    std::panic::set_hook(Box::new(|panic| {
+    // In production without its text, which may quote what a client sent.
+    std::panic::set_hook(Box::new(move |panic| {
         let location = panic.location().map(ToString::to_string);
-        let message = panic.payload_as_str().unwrap_or_default();
+        let message = match format {
+            LogFormat::Json => "a handler panicked",
+            LogFormat::Text { .. } => panic.payload_as_str().unwrap_or_default(),
+        };
         tracing::error!(target: "palisade::panic", location, "{message}");
     }));
     let filter = EnvFilter::new(format!("{filter},palisade::event=info"));

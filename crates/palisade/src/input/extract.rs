@@ -171,13 +171,13 @@ impl Argument for Db {
     const WRITES: bool = true;
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        incoming.service()
+        incoming.own()
     }
 }
 
 impl Argument for ReadDb {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        incoming.service::<Db>().map(|db| db.reader())
+        incoming.own::<Db>().map(|db| db.reader())
     }
 }
 

@@ -97,7 +97,7 @@ impl Rules {
         if Cors::is_preflight(request.method(), request.headers()) {
             return Some(self.preflight(asked, request.uri().path()));
         }
-        let allowed = matches!(asked, Asked::Allowed(_));
+        let allowed = self.cors.lets_in(asked, request.headers());
         let checked = self
             .same_site
             .check(request.method(), request.headers(), allowed);

@@ -5,10 +5,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Connection, Peer};
-use crate::config::TrustedProxies;
+use crate::config::{ProxyHeader, TrustedProxies};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -37,6 +37,7 @@ pub(super) fn client(
     connection: &Connection,
     headers: &HeaderMap,
     proxies: &TrustedProxies,
+    written: ProxyHeader,
 ) -> Client {
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let (peer, secure) = (connection.address().unwrap_or(here), connection.secure);
@@ -50,11 +51,10 @@ pub(super) fn client(
             ignored: carries,
         };
     }
-    // One convention, never a mixture: a proxy that writes the one may hand a client's forgery of the other through.
-    let hops = if headers.contains_key(header::FORWARDED) {
-        forwarded(headers)
-    } else {
-        x_forwarded(headers)
+    // The declared one alone: a proxy that writes the one hands a client's forgery of the other through.
+    let hops = match written {
+        ProxyHeader::Forwarded => forwarded(headers),
+        ProxyHeader::XForwardedFor => x_forwarded(headers),
     };
     let mut client = Client {
         address: peer,
@@ -83,7 +83,7 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     let mut hops = Vec::new();
     for value in headers.get_all(header::FORWARDED) {
         // Quoted text holds no comma or semicolon in what we read: addresses and schemes.
-        for element in value.to_str().unwrap_or_default().split(',') {
+        for element in entries(value) {
             let mut hop = Hop {
                 address: None,
                 secure: None,
@@ -117,7 +117,7 @@ fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
     let mut hops: Vec<Hop> = headers
         .get_all(X_FORWARDED_FOR)
         .iter()
-        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .flat_map(entries)
         .map(|entry| Hop {
             address: address(entry.trim()),
             secure: None,
@@ -128,6 +128,12 @@ fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
         None => return Vec::new(),
     }
     hops
+}
+
+/// The entries of one header; one that is not text is empty, and takes no other with it.
+fn entries(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    let bytes = value.as_bytes().split(|byte| *byte == b',');
+    bytes.map(|entry| std::str::from_utf8(entry).unwrap_or_default())
 }
 
 /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`.
@@ -146,7 +152,13 @@ mod tests {
     use super::*;
     use crate::config::{Raw, Setting as _};
 
-    fn resolve(peer: &str, headers: &[(&'static str, &'static str)]) -> (String, bool, bool) {
+    type Headers<'a> = &'a [(&'static str, &'static str)];
+
+    fn resolve(peer: &str, headers: Headers<'_>) -> (String, bool, bool) {
+        resolve_by(ProxyHeader::XForwardedFor, peer, headers)
+    }
+
+    fn resolve_by(written: ProxyHeader, peer: &str, headers: Headers<'_>) -> (String, bool, bool) {
         let proxies = TrustedProxies::read(Raw::Text("10.0.0.0/8,2001:db8:1::/48")).unwrap();
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -154,12 +166,28 @@ mod tests {
         }
         let peer: IpAddr = peer.parse().unwrap();
         let connection = Connection::of(Peer::Address(peer.to_canonical()));
-        let client = client(&connection, &map, &proxies);
+        let client = client(&connection, &map, &proxies, written);
         (client.address.to_string(), client.secure, client.ignored)
     }
 
-    fn check(peer: &str, headers: &[(&'static str, &'static str)], expected: &str) {
+    fn check(peer: &str, headers: Headers<'_>, expected: &str) {
         assert_eq!(resolve(peer, headers).0, expected, "{peer} {headers:?}");
+    }
+
+    fn check_forwarded(peer: &str, headers: Headers<'_>, expected: &str) {
+        let resolved = resolve_by(ProxyHeader::Forwarded, peer, headers);
+        assert_eq!(resolved.0, expected, "{peer} {headers:?}");
+    }
+
+    #[test]
+    fn one_entry_that_is_no_text_takes_no_other_with_it() {
+        let proxies = TrustedProxies::read(Raw::Text("10.0.0.0/8")).unwrap();
+        let connection = Connection::of(Peer::Address("10.0.0.1".parse().unwrap()));
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_bytes(b"\xff, 192.0.2.1").unwrap();
+        headers.insert(X_FORWARDED_FOR, value);
+        let found = client(&connection, &headers, &proxies, ProxyHeader::XForwardedFor);
+        assert_eq!(found.address.to_string(), "192.0.2.1");
     }
 
     #[test]
@@ -214,27 +242,27 @@ mod tests {
 
     #[test]
     fn reads_forwarded_and_never_a_mixture() {
-        check(
+        check_forwarded(
             "10.0.0.1",
             &[("forwarded", "for=192.0.2.1;proto=https;by=10.0.0.1")],
             "192.0.2.1",
         );
-        check(
+        check_forwarded(
             "10.0.0.1",
             &[("forwarded", "for=6.6.6.6, for=\"[2001:db8::7]:80\"")],
             "2001:db8::7",
         );
-        check(
+        check_forwarded(
             "10.0.0.1",
             &[("forwarded", "for=6.6.6.6, for=unknown")],
             "10.0.0.1",
         );
-        check(
+        check_forwarded(
             "10.0.0.1",
             &[("forwarded", "for=_hidden, for=10.0.0.2")],
             "10.0.0.2",
         );
-        check(
+        check_forwarded(
             "10.0.0.1",
             &[
                 ("forwarded", "for=192.0.2.1"),
@@ -242,7 +270,15 @@ mod tests {
             ],
             "192.0.2.1",
         );
-        check("10.0.0.1", &[("forwarded", "proto=https")], "10.0.0.1");
+        check_forwarded("10.0.0.1", &[("forwarded", "proto=https")], "10.0.0.1");
+        check(
+            "10.0.0.1",
+            &[
+                ("forwarded", "for=6.6.6.6"),
+                ("x-forwarded-for", "192.0.2.1"),
+            ],
+            "192.0.2.1",
+        );
     }
 
     #[test]
@@ -277,7 +313,14 @@ mod tests {
             )
             .1
         );
-        assert!(resolve("10.0.0.1", &[("forwarded", "for=192.0.2.1;proto=https")]).1);
+        assert!(
+            resolve_by(
+                ProxyHeader::Forwarded,
+                "10.0.0.1",
+                &[("forwarded", "for=192.0.2.1;proto=https")]
+            )
+            .1
+        );
     }
 
     #[test]

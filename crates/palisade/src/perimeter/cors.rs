@@ -22,6 +22,10 @@ pub(super) struct Cors {
     paths: Vec<Path>,
 }
 
+/// Marks our own answer to a preflight, whose headers no layer could have written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Preflight;
+
 /// What the routes at one path take.
 #[derive(Debug)]
 struct Path {
@@ -72,6 +76,12 @@ impl Cors {
         }
     }
 
+    /// Whether a request of this origin may come with what it carries: cookies only where they are allowed.
+    pub(super) fn lets_in(&self, asked: Asked, headers: &HeaderMap) -> bool {
+        matches!(asked, Asked::Allowed(_))
+            && (self.credentials || !headers.contains_key(header::COOKIE))
+    }
+
     /// Whether this is a browser's question in advance.
     pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
         method == Method::OPTIONS
@@ -88,6 +98,7 @@ impl Cors {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, found.methods.clone());
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, found.headers.clone());
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
+        response.extensions_mut().insert(Preflight);
         Some(response)
     }
 

@@ -22,7 +22,7 @@ pub(super) struct SameSite {
 }
 
 impl SameSite {
-    /// Refuses an unsafe request of another site; `allowed` says that its `Origin` is one that CORS allows.
+    /// Refuses an unsafe request of another site; `allowed` says that CORS allows its `Origin` to send what it carries.
     pub(super) fn check(
         &self,
         method: &Method,

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Response};
 
+use super::cors::Preflight;
 use crate::event::RequestId;
 
 /// At least what helmet 8 sets, and beyond, for an API that answers JSON alone (OWASP REST security cheat sheet, "security headers";
@@ -68,6 +69,7 @@ impl Headers {
     /// Sets them; what an answer brought itself is kept, unless it is one of ours or names the server.
     pub(super) fn set(&self, response: &mut Response<Body>, id: &RequestId) {
         let mut headers = self.0.clone();
+        let preflight = response.extensions().get::<Preflight>().is_some();
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             headers.insert(X_REQUEST_ID, id);
         }
@@ -82,6 +84,9 @@ impl Headers {
                 vary(&mut headers, &value);
             } else if *name == RATE_LIMIT_POLICY {
                 headers.insert(RATE_LIMIT_POLICY, value);
+            } else if !preflight && name.as_str().starts_with("access-control-") {
+                // Who may read is said by the configuration alone.
+                continue;
             } else if is_fixed(name) || *name == header::SERVER || *name == X_POWERED_BY {
                 continue;
             } else if again {

@@ -22,7 +22,7 @@ use crate::store::LimitKey;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const CLIENT: &str = "client";
 /// Clients that are told apart: what the table of the first tier holds at most, whoever comes.
-const BUCKETS: u64 = 1 << 16;
+const BUCKETS: u64 = 1 << 18;
 
 /// The first tier: every request of one client, before anything else looks at it, in this process alone.
 pub(super) type ClientLayer = GovernorLayer<ByClient, NoOpMiddleware, Body>;

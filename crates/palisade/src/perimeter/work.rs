@@ -36,6 +36,7 @@ where
     };
     let mut work = pin!(work);
     let mut timer = pin!(None::<tokio::time::Sleep>);
+    let mut made_for = Duration::ZERO;
     poll_fn(|cx| {
         let polled = context.enter(|| catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))));
         match polled {
@@ -46,7 +47,9 @@ where
         }
         loop {
             let allowed = context.timeout().unwrap_or(usual) + context.body_time();
-            if timer.is_none() {
+            // A layer may have waited before the route, and its shorter time, was known.
+            if timer.is_none() || allowed < made_for {
+                made_for = allowed;
                 let left = allowed.saturating_sub(context.elapsed());
                 timer.set(Some(tokio::time::sleep(left)));
             }

@@ -26,8 +26,8 @@ const SETS: usize = 16 * 1024;
 ///
 /// # Security
 /// Memory is fixed, however many addresses come: a table of 65,536 places, found by a keyed hash that a client cannot aim. When more
-/// clients than that are counted at once, the one with the fewest recent requests in its set of four makes room, so a flood of new
-/// addresses does not free one that is being held back.
+/// clients than that are counted at once, the one that would be let in first in its set of four makes room, so a flood of new
+/// addresses does not free one that is held back under the same limit.
 #[derive(Debug, Default)]
 pub struct LocalLimiter {
     table: Arc<Table>,

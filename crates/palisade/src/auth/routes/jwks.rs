@@ -3,7 +3,7 @@
 use crate::access::Public;
 use crate::auth::{Accounts, PublicKey};
 use crate::error::Result;
-use crate::input::{Json, Service};
+use crate::input::{Argument, Incoming, Json};
 use palisade_macros::{get, output};
 
 /// A JWK set (RFC 7517, section 5): the key that signs, then the one before.
@@ -12,9 +12,17 @@ pub(crate) struct KeySet {
     keys: Vec<PublicKey>,
 }
 
+/// The keys alone: a `GET` handler gets nothing that writes.
+pub(crate) struct PublicKeys(Vec<PublicKey>);
+
+impl Argument for PublicKeys {
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let accounts: Accounts = incoming.own()?;
+        Ok(Self(accounts.tokens.public_keys()))
+    }
+}
+
 #[get("/.well-known/jwks.json")]
-pub(super) async fn jwks(_: Public, accounts: Service<Accounts>) -> Result<Json<KeySet>> {
-    Ok(Json(KeySet {
-        keys: accounts.tokens.public_keys(),
-    }))
+pub(super) async fn jwks(_: Public, keys: PublicKeys) -> Result<Json<KeySet>> {
+    Ok(Json(KeySet { keys: keys.0 }))
 }

@@ -13,7 +13,7 @@ use crate::auth::refresh::RefreshToken;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Email, Json, Password, Service};
+use crate::input::{Email, Json, Password};
 use palisade_macros::{input, output, post, row, sql};
 
 /// What a person signs in with.
@@ -44,7 +44,7 @@ struct Login {
 #[post("/auth/sign-in", limit = "sign-in")]
 pub(super) async fn sign_in(
     _: Public,
-    accounts: Service<Accounts>,
+    accounts: Accounts,
     client: Client,
     db: Db,
     Json(given): Json<SignIn>,

@@ -4,7 +4,6 @@ use crate::access::SignedIn;
 use crate::auth::{AccessToken, Accounts};
 use crate::error::Result;
 use crate::event::Event;
-use crate::input::Service;
 use crate::output::NoContent;
 use palisade_macros::post;
 
@@ -12,7 +11,7 @@ use palisade_macros::post;
 pub(super) async fn sign_out(
     user: SignedIn,
     token: AccessToken,
-    accounts: Service<Accounts>,
+    accounts: Accounts,
 ) -> Result<NoContent> {
     accounts.sign_out(&token).await?;
     Event::SignedOut {

@@ -9,7 +9,7 @@ use crate::auth::client::Client;
 use crate::db::Db;
 use crate::error::Result;
 use crate::event::Event;
-use crate::input::{Json, Service};
+use crate::input::Json;
 use crate::output::Created;
 use palisade_macros::{output, post, sql};
 
@@ -22,7 +22,7 @@ pub(crate) struct SignedUp {
 #[post("/auth/sign-up", limit = "sign-up")]
 pub(super) async fn sign_up(
     _: Public,
-    accounts: Service<Accounts>,
+    accounts: Accounts,
     client: Client,
     db: Db,
     Json(new): Json<Credentials>,

@@ -9,7 +9,7 @@ use crate::auth::presented::Presented;
 use crate::auth::refresh::{RefreshToken, Rotated};
 use crate::error::Result;
 use crate::event::Event;
-use crate::input::{Json, Service};
+use crate::input::Json;
 use palisade_macros::{input, output, post};
 
 /// What a refresh answers: RFC 6749, section 5.1.
@@ -49,7 +49,7 @@ pub(super) fn handed_out(accounts: &Accounts, rotated: Rotated) -> Result<TokenV
 #[post("/auth/refresh", limit = "refresh")]
 pub(super) async fn refresh(
     _: Public,
-    accounts: Service<Accounts>,
+    accounts: Accounts,
     client: Client,
     Json(given): Json<Refresh>,
 ) -> Result<Json<TokenView>> {
