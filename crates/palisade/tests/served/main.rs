@@ -8,3 +8,4 @@ mod limits;
 mod origins;
 mod perimeter;
 mod unserved;
+mod watched;
