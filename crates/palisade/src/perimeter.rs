@@ -14,6 +14,7 @@ mod connection;
 mod cors;
 mod csrf;
 mod headers;
+mod load;
 mod proxy_protocol;
 mod rate_limit;
 mod serve;
@@ -21,7 +22,6 @@ mod tls;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -32,6 +32,7 @@ use tower::{Layer as _, Service as _};
 use tower_governor::governor::Governor;
 
 pub use connection::{ClientCertificate, Connection, Peer};
+pub(crate) use load::Load;
 pub(crate) use rate_limit::{describe, policy};
 pub use serve::{Inherited, Listeners, Serving, serve};
 pub use tls::Tls;
@@ -46,7 +47,7 @@ use work::Outcome;
 use crate::config::{Config, ProxyHeader, TrustedProxies};
 use crate::endpoint::Route;
 use crate::error::{Error, Kind};
-use crate::event::metrics::{Connected, Metrics, Page};
+use crate::event::metrics::{Connected, Metrics};
 use crate::event::{self, Access, Event, RequestContext, RequestId, TraceParent};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,45 +74,6 @@ impl std::fmt::Debug for Perimeter {
     }
 }
 
-/// How many requests are worked on, and may be.
-#[derive(Debug)]
-pub(crate) struct Load {
-    now: AtomicUsize,
-    most: usize,
-}
-
-/// One of those requests.
-struct Turn<'a>(&'a Load);
-
-impl Load {
-    fn turn(&self) -> Option<Turn<'_>> {
-        let turn = Turn(self);
-        // Counted first and asked then: two that come at once cannot both take the last turn.
-        let before = self.now.fetch_add(1, Ordering::Relaxed);
-        (before < self.most).then_some(turn)
-    }
-
-    /// Writes how much is under way.
-    pub(crate) fn write(&self, page: &mut Page) {
-        page.gauge(
-            "palisade_requests_in_flight",
-            "Requests that are worked on now.",
-        )
-        .value(&[], self.now.load(Ordering::Relaxed));
-        page.gauge(
-            "palisade_requests_in_flight_max",
-            "Requests that may be worked on at the same time.",
-        )
-        .value(&[], self.most);
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.now.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Perimeter {
     /// The perimeter of these routes, which `router` serves.
     pub fn new(config: &Config, routes: &[Route], router: Router, has_layers: bool) -> Self {
@@ -129,10 +91,7 @@ impl Perimeter {
             proxies: config.trusted_proxies.clone(),
             proxy_header: config.proxy_header,
             handler_timeout: config.handler_timeout,
-            load: Arc::new(Load {
-                now: AtomicUsize::new(0),
-                most: limits.concurrency as usize,
-            }),
+            load: Arc::new(Load::new(limits.concurrency)),
             carries_context: has_layers,
             metrics: None,
             summary: format!(

@@ -5,7 +5,6 @@
 use std::net::TcpListener;
 use std::process::{Command, ExitCode};
 
-use palisade::app::Package;
 use palisade::db::{Migration, Migrations};
 use palisade::prelude::*;
 use palisade::secret::key::Key;
@@ -70,16 +69,14 @@ struct PostOffice(u8);
 
 /// Names the app that this run is.
 const VARIABLE: &str = "REFUSED_APP";
+const PACKAGE: palisade::app::Package = palisade::app::Package {
+    name: "refused",
+    version: "0.0.0",
+};
 
 fn main() -> ExitCode {
     match std::env::var(VARIABLE) {
-        Ok(name) => {
-            let package = Package {
-                name: "refused",
-                version: "0.0.0",
-            };
-            palisade::app::run(|| app(name), package)
-        }
+        Ok(name) => palisade::app::run(|| app(name), PACKAGE),
         Err(_) => {
             tells_every_clash_of_routes_and_every_missing_service();
             tells_every_statement_that_does_not_fit_the_schema();

@@ -87,7 +87,9 @@ impl Server {
                 });
                 let app = app.unwrap_or_else(|refusal| panic!("{refusal}"));
                 let app = app.start().await;
-                let app = app.unwrap_or_else(|refusal| panic!("{refusal}"));
+                let mut app = app.unwrap_or_else(|refusal| panic!("{refusal}"));
+                let metrics = app.open_metrics().await;
+                metrics.unwrap_or_else(|refusal| panic!("{refusal}"));
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
                     .await
                     .expect("a port");

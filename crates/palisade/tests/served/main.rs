@@ -9,3 +9,4 @@ mod origins;
 mod perimeter;
 mod serving;
 mod unserved;
+mod watched;

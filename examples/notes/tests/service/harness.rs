@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -95,16 +95,27 @@ pub(crate) fn command(folder: &std::path::Path, variables: &[(&str, &str)]) -> C
     command
 }
 
-/// Runs it to its end with these variables.
+/// Runs it to its end with these variables, for a minute at most.
 pub(crate) fn run(
     folder: &std::path::Path,
     arguments: &[&str],
     variables: &[(&str, &str)],
 ) -> Output {
-    command(folder, variables)
+    let mut child = command(folder, variables)
         .args(arguments)
-        .output()
-        .expect("the program runs")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let begun = Instant::now();
+    while child.try_wait().expect("it is ours").is_none() {
+        // One that should have refused to start serves for ever.
+        if begun.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("it can be killed");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().expect("it has ended")
 }
 
 fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -38,10 +38,9 @@ impl<K: Copy + PartialEq> Tally<K> {
     }
 
     pub(super) fn read(&self) -> impl Iterator<Item = (K, u64)> {
-        self.places.iter().map_while(|(place, count)| {
-            let word = place.get()?;
-            Some((*word, count.load(Ordering::Relaxed)))
-        })
+        self.places
+            .iter()
+            .map_while(|(place, count)| Some((*place.get()?, count.load(Ordering::Relaxed))))
     }
 
     /// How many were counted without a word.
