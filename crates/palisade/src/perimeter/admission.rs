@@ -9,11 +9,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::future::RouteFuture;
 use futures_util::future::Either;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
 use tower::Service;
 
 use super::cors::{Asked, Cors};
 use super::csrf::SameSite;
+use super::serve::{MAX_HEAD, MAX_HEADERS};
 use crate::error::Error;
 use crate::event::{Event, RequestContext};
 
@@ -71,6 +72,15 @@ impl Service<Request<Body>> for Admission {
 impl Rules {
     /// `None` when it may go on.
     fn check(&self, request: &Request<Body>) -> Option<Refused> {
+        // HTTP/1 was counted when it was read.
+        if request.version() == Version::HTTP_2 && is_too_large(request.headers()) {
+            let error = Error::headers_too_large();
+            Event::RequestRefused {
+                reason: error.kind(),
+            }
+            .emit();
+            return Some(Err(error));
+        }
         let target = request.uri().path_and_query();
         if target.map_or(0, |target| target.as_str().len()) > MAX_TARGET {
             let error = Error::new(
@@ -129,4 +139,10 @@ impl Rules {
         };
         host.is_some_and(|host| self.same_site.hosts.allows(host))
     }
+}
+
+/// More of a head than HTTP/1 would have been let send.
+fn is_too_large(headers: &HeaderMap) -> bool {
+    let bytes = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    headers.len() > MAX_HEADERS || headers.iter().map(bytes).sum::<usize>() > MAX_HEAD
 }

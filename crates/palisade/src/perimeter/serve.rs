@@ -24,6 +24,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+pub(in crate::perimeter) use framing::{MAX_HEAD, MAX_HEADERS};
 pub use listen::{Inherited, Listeners};
 
 use super::Perimeter;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use palisade::access::Guard;
 use palisade::db::{Migration, Migrations};
+use palisade::input::{Argument, Incoming};
 use palisade::prelude::*;
 
 pub(crate) const THINGS: Migrations = Migrations::of_app(&[Migration {
@@ -78,7 +80,7 @@ async fn slow(_: Public) -> Result<NoContent> {
 /// Longer than the configured time of the tests, and within its own.
 #[get("/patient", timeout = "1m")]
 async fn patient(_: Public) -> Result<NoContent> {
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(2_600)).await;
     Ok(NoContent)
 }
 
@@ -119,6 +121,28 @@ async fn refused(_: Public) -> Result<NoContent> {
     Err(Error::forbidden())
 }
 
+/// A guard of the app's own, which knows nothing of limits.
+struct Known;
+
+impl Argument for Known {
+    async fn take(_: &mut Incoming) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Guard for Known {}
+
+#[get("/limited-own-guard", limit = "3/h")]
+async fn limited_own_guard(_: Known) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+/// A shorter time than the usual one.
+#[get("/hasty", timeout = "100ms")]
+async fn hasty(_: Public) -> Result<NoContent> {
+    std::future::pending().await
+}
+
 pub(crate) fn routes() -> palisade::endpoint::Routes {
     routes![
         create,
@@ -132,6 +156,8 @@ pub(crate) fn routes() -> palisade::endpoint::Routes {
         limited_account,
         search,
         find,
-        refused
+        refused,
+        limited_own_guard,
+        hasty
     ]
 }

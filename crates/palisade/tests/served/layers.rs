@@ -46,6 +46,8 @@ async fn loosens(request: Request, next: Next) -> Response {
         "content-security-policy",
         "cache-control",
         "server",
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
     ] {
         response
             .headers_mut()
@@ -68,6 +70,7 @@ fn cannot_loosen_a_header_or_end_more_than_its_request() {
     let answer = server.get("/livez", &[]);
     assert_eq!(answer.status, 200);
     answer.has_every_header("loosened");
+    assert_eq!(answer.header("access-control-allow-origin"), None);
     let broken = server.get("/limited", &[]);
     assert_eq!(broken.status, 500);
     broken.is_a_problem("a panic of a layer");
@@ -109,4 +112,19 @@ fn stands_where_its_stage_says() {
         (2, 1),
         "what the perimeter refuses reaches no layer"
     );
+}
+
+async fn waits(request: Request, next: Next) -> Response {
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    next.run(request).await
+}
+
+#[test]
+fn a_layer_that_waits_does_not_lengthen_a_routes_time() {
+    let server = Server::start_with(&[("PALISADE_HANDLER_TIMEOUT", "1m")], |app| {
+        app.layer_at(Stage::Admitted, from_fn(waits))
+    });
+    let begun = std::time::Instant::now();
+    assert_eq!(server.get("/hasty", &[]).status, 504);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
 }

@@ -4,7 +4,7 @@ use crate::harness::Server;
 
 #[test]
 fn a_panic_a_failed_statement_and_a_slow_handler_leak_nothing() {
-    let server = Server::start(&[("PALISADE_HANDLER_TIMEOUT", "300ms")]);
+    let server = Server::start(&[("PALISADE_HANDLER_TIMEOUT", "4s")]);
     for (method, path, status) in [
         ("GET", "/panic", 500),
         ("POST", "/twice", 500),

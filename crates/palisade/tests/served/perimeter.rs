@@ -7,10 +7,7 @@ use crate::harness::{Answer, Server};
 
 #[test]
 fn every_answer_carries_every_header_and_every_refusal_looks_alike() {
-    let server = Server::start(&[
-        ("PALISADE_HANDLER_TIMEOUT", "300ms"),
-        ("PALISADE_LIMITS__BODY_TIMEOUT", "300ms"),
-    ]);
+    let server = Server::start(&[("PALISADE_HANDLER_TIMEOUT", "3s")]);
     let ok = server.get("/livez", &[]);
     assert_eq!(
         (ok.status, ok.json()["status"].as_str()),
@@ -114,6 +111,7 @@ fn drops_a_body_that_is_slow_and_one_that_never_ends() {
     assert_eq!(answer.status, 408, "{}", answer.text);
     answer.is_a_problem("408");
 
+    let server = Server::start(&[]);
     let mut endless = server.connect();
     endless
         .write_all(head("transfer-encoding: chunked").as_bytes())
@@ -138,7 +136,7 @@ fn drops_a_body_that_is_slow_and_one_that_never_ends() {
 
 #[test]
 fn gives_a_route_its_own_time_and_a_body_a_time_apart() {
-    let server = Server::start(&[("PALISADE_HANDLER_TIMEOUT", "200ms")]);
+    let server = Server::start(&[("PALISADE_HANDLER_TIMEOUT", "2s")]);
     assert_eq!(server.get("/patient", &[]).status, 204);
     let mut slow = server.connect();
     slow.write_all(
@@ -146,7 +144,7 @@ fn gives_a_route_its_own_time_and_a_body_a_time_apart() {
     )
     .expect("sent");
     let begun = Instant::now();
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(2_500));
     slow.write_all(b":\"a\"}").expect("sent");
     let answer = Answer::read(slow);
     assert_eq!(
@@ -162,7 +160,7 @@ fn gives_a_route_its_own_time_and_a_body_a_time_apart() {
 fn turns_away_what_is_more_than_it_works_on() {
     let server = Server::start(&[
         ("PALISADE_LIMITS__CONCURRENCY", "1"),
-        ("PALISADE_HANDLER_TIMEOUT", "3s"),
+        ("PALISADE_HANDLER_TIMEOUT", "30s"),
     ]);
     let mut held = server.connect();
     held.write_all(b"GET /slow HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
@@ -174,18 +172,21 @@ fn turns_away_what_is_more_than_it_works_on() {
             break answer;
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(2),
+            begun.elapsed() < Duration::from_secs(20),
             "never turned away"
         );
     };
     answer.is_a_problem("503");
     assert_eq!(answer.header("retry-after"), Some("5"));
-    assert_eq!(Answer::read(held).status, 504);
-    assert_eq!(
-        server.get("/livez", &[]).status,
-        200,
-        "and goes on afterwards"
-    );
+    // A client that goes away gives its turn back.
+    drop(held);
+    let begun = Instant::now();
+    while server.get("/livez", &[]).status != 200 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "never let in again"
+        );
+    }
 }
 
 #[test]

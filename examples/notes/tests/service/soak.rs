@@ -211,13 +211,14 @@ fn request(number: u64, bearer: &str, note: &str) -> Request<'static> {
 fn memory_stays_bounded_under_attack() {
     let service = start();
     let token = service.account("ann@example.com");
+    let note = service.note(&token, "kept");
     let calm = resident(service.pid());
     // Bodies that are announced, begun and never ended.
     let mut held = Vec::new();
     for _ in 0..200 {
         let mut stream = TcpStream::connect(("127.0.0.1", service.port)).expect("it listens");
         let head = format!(
-            "POST /notes HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n"
+            "PATCH /notes/{note} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n"
         );
         let _ = stream.write_all(head.as_bytes());
         let _ = stream.write_all(&[b' '; 50_000]);
@@ -227,7 +228,7 @@ fn memory_stays_bounded_under_attack() {
     for _ in 0..4 {
         let mut stream = TcpStream::connect(("127.0.0.1", service.port)).expect("it listens");
         let head = format!(
-            "POST /notes HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+            "PATCH /notes/{note} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
         );
         let _ = stream.write_all(head.as_bytes());
         let chunk = [b"8000\r\n".as_slice(), &[b' '; 0x8000], b"\r\n"].concat();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderValue, Request, Version, header};
+use http::{HeaderValue, Request, Version, header};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,8 +21,6 @@ use super::pulse::{Clock, Due, Pulse};
 use super::socket::{Socket, Stream};
 use super::under_way::UnderWay;
 use super::{House, Role, Stage, Stop};
-use crate::error::Error;
-use crate::event::Event;
 use crate::perimeter::Connection;
 
 /// A body's part that a client may send before the handler reads: of one stream, and of a connection.
@@ -194,18 +192,6 @@ async fn answered(
         Role::Redirect => house
             .redirect
             .answer(&house.perimeter, connection, &request),
-        // HTTP/1 was counted when it was read.
-        Role::App if framed && is_too_large(request.headers()) => {
-            let asked = Some((request.method(), request.headers()));
-            house.perimeter.answer(connection, asked, |_| {
-                let error = Error::headers_too_large();
-                Event::RequestRefused {
-                    reason: error.kind(),
-                }
-                .emit();
-                Err(error)
-            })
-        }
         Role::App => {
             let mut request = request.map(Body::new);
             if let Some(certificate) = &connection.client_certificate {
@@ -219,10 +205,4 @@ async fn answered(
         response.headers_mut().insert(header::CONNECTION, close);
     }
     Ok(response.map(|body| UnderWay::new(body, call, framed)))
-}
-
-fn is_too_large(headers: &HeaderMap) -> bool {
-    let bytes =
-        |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
-    headers.len() > MAX_HEADERS || headers.iter().map(bytes).sum::<usize>() > MAX_HEAD
 }

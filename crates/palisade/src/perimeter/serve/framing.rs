@@ -6,9 +6,9 @@
 use super::pulse::Flaw;
 
 /// Bytes of a request's head at most.
-pub(super) const MAX_HEAD: usize = 16 * 1024;
+pub(in crate::perimeter) const MAX_HEAD: usize = 16 * 1024;
 /// Header lines of a request at most.
-pub(super) const MAX_HEADERS: usize = 64;
+pub(in crate::perimeter) const MAX_HEADERS: usize = 64;
 /// Bytes of a chunk's size line, and of all trailers together, at most.
 const MAX_CHUNK_LINE: usize = 512;
 const MAX_TRAILERS: usize = 4 * 1024;
