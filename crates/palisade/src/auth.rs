@@ -12,7 +12,7 @@ mod routes;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};
-pub use jwt::{JwtCheck, JwtKey, PublicKey, TokenError};
+pub use jwt::{JwtCheck, JwtKey, TokenError};
 #[doc(hidden)]
 pub use jwt::{Open, Pinned};
 pub use password::{

@@ -24,7 +24,7 @@ use crate::secret::key::Key;
 pub use check::{JwtCheck, JwtKey};
 #[doc(hidden)]
 pub use check::{Open, Pinned};
-pub use keys::PublicKey;
+pub(super) use keys::PublicKey;
 
 pub(super) use verified::{Found, Hash, Verified};
 

@@ -36,7 +36,7 @@ const HALF: [u8; 32] = [
 /// The public part of a key, as a JWK (RFC 7517, RFC 8037).
 #[output(tag = "kty")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PublicKey {
+pub(in crate::auth) enum PublicKey {
     /// Ed25519.
     #[output(rename = "OKP")]
     Ed25519 {
