@@ -76,7 +76,7 @@ pub(super) struct Hasher {
 /// A stored hash that this build can verify.
 enum Stored {
     Argon2 {
-        hash: phc::PasswordHash,
+        hash: Box<phc::PasswordHash>,
         params: Params,
         pepper: Option<PepperId>,
     },
@@ -172,7 +172,7 @@ impl Hasher {
             id => Some(PepperId::of(id).filter(|id| self.peppers.key(id).is_some())?),
         };
         fits.then_some(Stored::Argon2 {
-            hash,
+            hash: Box::new(hash),
             params,
             pepper,
         })
