@@ -22,6 +22,8 @@ pub use field::{FieldOf, RawField, field_of, raw_field_of, read_json, read_name}
 pub use node::Node;
 pub use password::Password;
 #[doc(hidden)]
+pub use password::{Alike, Kept};
+#[doc(hidden)]
 pub use reader::Reader;
 pub use rich_text::RichText;
 pub use rules::broken;

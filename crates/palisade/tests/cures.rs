@@ -18,6 +18,22 @@ mod access_guard_comes_second;
 mod access_missing_policy;
 #[path = "ui/access/pass/no_arguments.rs"]
 mod access_no_arguments;
+#[path = "ui/auth/pass/jwt_claims_of_any_shape.rs"]
+mod auth_jwt_claims_of_any_shape;
+#[path = "ui/auth/pass/jwt_without_an_audience.rs"]
+mod auth_jwt_without_an_audience;
+#[path = "ui/auth/pass/jwt_without_an_issuer.rs"]
+mod auth_jwt_without_an_issuer;
+#[path = "ui/auth/pass/password_compared.rs"]
+mod auth_password_compared;
+#[path = "ui/auth/pass/password_hash_compared.rs"]
+mod auth_password_hash_compared;
+#[path = "ui/auth/pass/password_hash_in_an_output.rs"]
+mod auth_password_hash_in_an_output;
+#[path = "ui/auth/pass/password_in_an_output.rs"]
+mod auth_password_in_an_output;
+#[path = "ui/auth/pass/password_kept_unhashed.rs"]
+mod auth_password_kept_unhashed;
 #[path = "ui/db/pass/brace_that_is_not_closed.rs"]
 mod db_brace_that_is_not_closed;
 #[path = "ui/db/pass/choice_without_a_column.rs"]

@@ -5,7 +5,7 @@ use std::fmt;
 use super::field::{Field, text};
 use super::node::Node;
 use super::reader::Reader;
-use crate::secret::{Comparable, Right, Secret};
+use crate::secret::Secret;
 
 /// A password of 8 to 256 characters of any kind; never printed, never stored, never compared.
 ///
@@ -51,14 +51,40 @@ impl fmt::Debug for Password {
     }
 }
 
-// Holds for no right side: it is here for its message (P0602), as with secrets.
+// Holds for no right side: it is here for its message. The bound is on the right side, as with secrets, so that the operator is
+// found and what is reported is the bound.
 impl<U> PartialEq<U> for Password
 where
-    Right<U>: Comparable,
+    Kept<U>: Alike,
 {
     fn eq(&self, _: &U) -> bool {
         false
     }
+}
+
+/// Holds for no type: a password is verified, never compared.
+#[diagnostic::on_unimplemented(
+    message = "P0605: a password is not compared with `==`",
+    label = "what is kept of a password is a hash with a salt of its own, and no two of them are alike",
+    note = "verify it: `passwords.verify(typed, Some(hash))` of `palisade::auth::Passwords`",
+    note = "`palisade explain P0605` tells why"
+)]
+#[doc(hidden)]
+pub trait Alike {}
+
+/// The right side of a comparison.
+#[doc(hidden)]
+pub struct Kept<U>(std::marker::PhantomData<U>);
+
+// Two types that nobody has, so that the bound stays open until the right side is known.
+#[diagnostic::do_not_recommend]
+impl Alike for Kept<sealed::NoType> {}
+#[diagnostic::do_not_recommend]
+impl Alike for Kept<sealed::NoOtherType> {}
+
+mod sealed {
+    pub enum NoType {}
+    pub enum NoOtherType {}
 }
 
 impl Field for Password {

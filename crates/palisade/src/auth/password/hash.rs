@@ -11,7 +11,7 @@ use super::pepper::{PepperId, Peppers};
 use crate::config::AuthConfig;
 use crate::db::{Bind, Cell, Column, ColumnError, Value};
 use crate::error::{Error, Result};
-use crate::secret::{Comparable, Right};
+use crate::input::{Alike, Kept};
 
 /// Memory that a stored hash may ask for: 1 GiB, so that a row cannot take all there is.
 const MOST_MEMORY_KIB: u32 = 1024 * 1024;
@@ -42,10 +42,10 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-// Holds for no right side: it is here for its message (P0602), as with secrets.
+// Holds for no right side: it is here for its message, as with passwords.
 impl<U> PartialEq<U> for PasswordHash
 where
-    Right<U>: Comparable,
+    Kept<U>: Alike,
 {
     fn eq(&self, _: &U) -> bool {
         false
@@ -83,7 +83,7 @@ pub(super) struct Hasher {
 )]
 enum Stored {
     Argon2 {
-        hash: phc::PasswordHash,
+        hash: Box<phc::PasswordHash>,
         params: Params,
         pepper: Option<PepperId>,
     },
@@ -179,7 +179,7 @@ impl Hasher {
             id => Some(PepperId::of(id).filter(|id| self.peppers.key(id).is_some())?),
         };
         fits.then_some(Stored::Argon2 {
-            hash,
+            hash: Box::new(hash),
             params,
             pepper,
         })

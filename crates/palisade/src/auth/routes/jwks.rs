@@ -1,7 +1,8 @@
 //! The public keys of our access tokens, for services that check them.
 
 use crate::access::Public;
-use crate::auth::{Accounts, PublicKey};
+use crate::auth::Accounts;
+use crate::auth::jwt::PublicKey;
 use crate::error::Result;
 use crate::input::{Argument, Incoming, Json};
 use palisade_macros::{get, output};

@@ -1,0 +1,7 @@
+use palisade::prelude::*;
+
+fn same(typed: Password, kept: String) -> bool {
+    typed == kept
+}
+
+fn main() {}

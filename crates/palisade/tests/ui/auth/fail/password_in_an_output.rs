@@ -1,0 +1,9 @@
+use palisade::prelude::*;
+
+#[output]
+struct Account {
+    email: String,
+    password: Password,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use palisade::prelude::*;
+
+#[row]
+struct Login {
+    password: Password,
+}
+
+fn main() {}

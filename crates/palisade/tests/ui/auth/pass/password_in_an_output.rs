@@ -1,0 +1,8 @@
+use palisade::prelude::*;
+
+#[output]
+struct AccountView {
+    email: String,
+}
+
+fn main() {}
