@@ -21,4 +21,3 @@ pub use password::{
 pub use routes::routes;
 
 pub(crate) use accounts::{MIGRATIONS, unknown_pepper, unknown_roles};
-pub(crate) use jwt::PublicKey;

@@ -5,6 +5,7 @@
 use std::net::TcpListener;
 use std::process::{Command, ExitCode};
 
+use palisade::auth::Accounts;
 use palisade::db::{Migration, Migrations};
 use palisade::prelude::*;
 use palisade::secret::key::Key;
@@ -64,6 +65,13 @@ async fn by_name(
     Ok(NoContent)
 }
 
+/// A `GET` that would get its hands on what writes.
+#[get("/sneaks")]
+async fn sneaks(_: Public, db: Service<Db>, accounts: Service<Accounts>) -> Result<NoContent> {
+    let _ = (db, accounts);
+    Ok(NoContent)
+}
+
 #[derive(Clone)]
 struct PostOffice(u8);
 
@@ -80,6 +88,7 @@ fn main() -> ExitCode {
         Err(_) => {
             tells_every_clash_of_routes_and_every_missing_service();
             tells_every_statement_that_does_not_fit_the_schema();
+            gives_nothing_that_writes_as_a_service();
             ExitCode::SUCCESS
         }
     }
@@ -88,6 +97,7 @@ fn main() -> ExitCode {
 async fn app(name: String) -> Result<App, Refusal> {
     let app = App::from_env::<()>()?.migrations(HOMES);
     match name.as_str() {
+        "sneaks" => app.routes(routes![sneaks]),
         "clashes" => app.routes(routes![everyones, again, by_slug, by_name]),
         _ => app
             .provide(PostOffice(1))
@@ -123,4 +133,8 @@ fn tells_every_clash_of_routes_and_every_missing_service() {
 /// Of the two statements that forget the owner, `unscoped` lifts the rule for one.
 fn tells_every_statement_that_does_not_fit_the_schema() {
     insta::assert_snapshot!("statements", refusal("statements"));
+}
+
+fn gives_nothing_that_writes_as_a_service() {
+    insta::assert_snapshot!("sneaks", refusal("sneaks"));
 }

@@ -74,13 +74,6 @@ pub(super) struct Hasher {
 }
 
 /// A stored hash that this build can verify.
-#[cfg_attr(
-    feature = "import-passwords",
-    expect(
-        clippy::large_enum_variant,
-        reason = "one lives for the time of one check, on the stack"
-    )
-)]
 enum Stored {
     Argon2 {
         hash: Box<phc::PasswordHash>,
