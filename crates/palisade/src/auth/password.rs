@@ -49,7 +49,7 @@ use turns::Turns;
 /// let typed = || Password::parse("correct horse battery").unwrap();
 /// let hash = passwords.accept(typed(), &["ann@example.org"]).await?;
 /// assert!(matches!(passwords.verify(typed(), Some(hash)).await?, Verdict::Right));
-/// # palisade::Result::Ok(())
+/// # Ok::<_, palisade::Error>(())
 /// # }).unwrap();
 /// ```
 #[derive(Debug, Clone)]
