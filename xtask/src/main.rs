@@ -1,5 +1,6 @@
-//! What a maintainer does: `cargo xtask test`, `cargo xtask tidy`.
+//! What a maintainer does: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask bench`.
 
+mod bench;
 mod first_run;
 mod generated;
 mod postgres;
@@ -21,8 +22,9 @@ fn main() -> ExitCode {
     match arguments.split_first() {
         Some((task, chosen)) if task == "test" => steps::run(&root(), chosen),
         Some((task, [])) if task == "tidy" => tidy::run(&root()),
+        Some((task, words)) if task == "bench" => bench::run(&root(), words),
         _ => {
-            println!("{USAGE}");
+            println!("{USAGE}\n{}", bench::USAGE);
             ExitCode::from(2)
         }
     }
