@@ -1,7 +1,7 @@
 // Express with palisade's protections, put together from the usual packages.
 // `node server.js [migrate | token]`; settings in PORT, DATABASE and SECRET.
 
-import { randomUUID } from 'node:crypto';
+import { createSecretKey, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import cors from 'cors';
 import Database from 'better-sqlite3';
@@ -44,6 +44,9 @@ function serve() {
     'select count(*) as found from accounts where id = ? and not exists (select 1 from revoked_tokens where jti = ?)',
   );
   const revoke = db.prepare('insert into revoked_tokens (jti, expires_at) values (?, ?) on conflict do nothing');
+
+  // A string would be tried as a public key first, for each token.
+  const key = createSecretKey(Buffer.from(SECRET));
 
   const NewItem = z.strictObject({
     title: z.string().min(1).max(200),
@@ -103,7 +106,7 @@ function serve() {
     const [scheme, token] = (req.headers.authorization ?? '').split(' ');
     try {
       if (scheme.toLowerCase() !== 'bearer') throw new Error('no token');
-      req.claims = jwt.verify(token, SECRET, { algorithms: ['HS256'], issuer: ISSUER, audience: ISSUER, clockTolerance: 5 });
+      req.claims = jwt.verify(token, key, { algorithms: ['HS256'], issuer: ISSUER, audience: ISSUER, clockTolerance: 5 });
     } catch {
       log.warn({ event: 'authn_token_refused', request_id: req.id });
       throw new Problem(401, 'Sign in first');
