@@ -24,8 +24,13 @@ fn management(layers: &Layers, refusal: &mut Refusal) {
     let Ok(address) = SocketAddr::read(found.raw()) else {
         return;
     };
+    let text = |path: &str| {
+        let found = layers.find(path)?;
+        found.raw().text().ok().map(str::to_owned)
+    };
+    let socket = text("host").is_some_and(|host| host.trim().starts_with("unix:"));
     let port = layers.find("port").map(|port| u16::read(port.raw()));
-    if port == Some(Ok(address.port())) {
+    if port == Some(Ok(address.port())) && !socket {
         add(
             refusal,
             &found,

@@ -38,12 +38,18 @@ const METHODS: [&str; 8] = [
 const NO_ROUTE: &str = "(none)";
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// Counts one more; gives how many there were before.
+/// Counts what happened; gives how often it had before.
 pub(super) fn count(event: &Event) -> u64 {
-    if let Event::RateLimited { limit } = event {
-        LIMITS.add(limit);
-    }
-    EVENTS[event.place()].fetch_add(1, Ordering::Relaxed)
+    let times = match *event {
+        Event::RateLimited { limit } => {
+            LIMITS.add(limit);
+            1
+        }
+        // One event tells of many.
+        Event::ConnectionsRefused { count, .. } => count,
+        _ => 1,
+    };
+    EVENTS[event.place()].fetch_add(times, Ordering::Relaxed)
 }
 
 /// What is counted of one app's requests.
@@ -326,6 +332,18 @@ mod tests {
             )),
             1
         );
+    }
+
+    #[test]
+    fn counts_each_connection_that_one_event_tells_of() {
+        let event = Event::ConnectionsRefused {
+            reason: "test",
+            count: 7,
+        };
+        let count = || EVENTS[event.place()].load(Ordering::Relaxed);
+        let before = count();
+        event.emit();
+        assert!(count() >= before + 7);
     }
 
     #[test]

@@ -146,6 +146,8 @@ fn alerts_name_what_there_is() {
         "429",
         "5xx",
         "sign-in",
+        "authn_login_lock",
+        "certificate_kept",
         "shed",
         "sys_crash",
         "dropped",
