@@ -1,9 +1,13 @@
 //! What a maintainer does: `cargo xtask test`, `cargo xtask tidy`.
 
+mod first_run;
 mod generated;
 mod postgres;
+mod running;
+mod shell;
 mod steps;
 mod tidy;
+mod tutorial;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

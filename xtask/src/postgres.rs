@@ -1,13 +1,14 @@
 //! A PostgreSQL for one test run: in a temporary folder, on a free loopback port, gone afterwards.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use crate::running::free_port;
 
 /// Where the tests find the server.
 pub(crate) const VARIABLE: &str = "PALISADE_TEST_POSTGRES";
@@ -72,7 +73,7 @@ impl Server {
             ));
         }
 
-        let port = free_port()?;
+        let port = free_port().map_err(told("a port"))?;
         let mut guard = as_user(Path::new("sh"), user, folder.path());
         guard
             .args(["-c", GUARD, "guard"])
@@ -172,11 +173,6 @@ fn as_user(program: &Path, user: Option<(u32, u32)>, folder: &Path) -> Command {
     }
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
-}
-
-fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").map_err(told("a port"))?;
-    Ok(listener.local_addr().map_err(told("a port"))?.port())
 }
 
 fn await_ready(log: &Path) -> Result<(), String> {

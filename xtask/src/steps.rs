@@ -7,11 +7,13 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::postgres::{self, Server};
-use crate::{generated, tidy};
+use crate::{first_run, generated, tidy, tutorial};
 
 enum Check {
     Tidy,
     Generated,
+    FirstRun,
+    Tutorial,
     Cargo(&'static [&'static str]),
     /// With `PALISADE_TEST_POSTGRES` set, where there is a server.
     CargoWithData(&'static [&'static str]),
@@ -31,6 +33,8 @@ const STEPS: &[Step] = &[
     Step { name: "postgres-only", check: Check::Cargo(&["check", "-p", "palisade", "--no-default-features", "--features", "postgres"]) },
     Step { name: "tests", check: Check::CargoWithData(&["test", "--workspace", "--all-features", "--no-fail-fast"]) },
     Step { name: "new-service", check: Check::Generated },
+    Step { name: "first-run", check: Check::FirstRun },
+    Step { name: "tutorial", check: Check::Tutorial },
 ];
 
 /// Runs the steps, all of them even when one fails, so that one run tells everything.
@@ -130,6 +134,8 @@ impl Check {
         let (arguments, server) = match self {
             Self::Tidy => return tidy::check(root).into_result(),
             Self::Generated => return generated::check(root),
+            Self::FirstRun => return first_run::check(root),
+            Self::Tutorial => return tutorial::check(root),
             Self::Cargo(arguments) => (arguments, None),
             Self::CargoWithData(arguments) => (arguments, server),
         };
@@ -142,18 +148,22 @@ impl Check {
     }
 }
 
-/// A cargo that does not see the variables that belong to this command's own package: build scripts would run again.
 pub(crate) fn cargo(root: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.current_dir(root).stdin(Stdio::null());
+    forget_own_package(&mut command);
+    command
+}
+
+/// Takes away the variables that belong to this command's own package: build scripts would run again.
+pub(crate) fn forget_own_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 pub(crate) fn output(mut command: Command) -> Result<(), String> {

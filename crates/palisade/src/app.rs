@@ -3,10 +3,12 @@
 mod build;
 mod command;
 mod health;
+mod layer;
 mod router;
 mod start;
 
 pub use build::App;
 #[doc(hidden)]
 pub use command::run;
+pub use layer::Stage;
 pub use start::Started;

@@ -56,6 +56,8 @@ pub struct Perimeter {
     proxies: TrustedProxies,
     handler_timeout: Duration,
     load: Load,
+    /// Whether a layer of the app may hand a request to another task, where only its extensions tell of it.
+    carries_context: bool,
     summary: String,
 }
 
@@ -92,7 +94,7 @@ impl Drop for Turn<'_> {
 
 impl Perimeter {
     /// The perimeter of these routes, which `router` serves.
-    pub fn new(config: &Config, routes: &[Route], router: Router) -> Self {
+    pub fn new(config: &Config, routes: &[Route], router: Router, has_layers: bool) -> Self {
         let cors = Arc::new(Cors::new(&config.cors, routes));
         let same_site = SameSite {
             hosts: config.allowed_hosts.clone(),
@@ -110,6 +112,7 @@ impl Perimeter {
                 now: AtomicUsize::new(0),
                 most: limits.concurrency as usize,
             },
+            carries_context: has_layers,
             summary: format!(
                 "client limit {}/{:?}, {} requests at once, handler timeout {:?}, body limit {} bytes, {} allowed hosts, {} other origins, cross-site defence, security headers, panics caught",
                 limits.client.count(),
@@ -137,7 +140,9 @@ impl Perimeter {
         let context = Arc::new(self.context(connection, request.headers()));
         let asked = self.cors.asked(request.headers());
         let method = request.method().clone();
-        request.extensions_mut().insert(Arc::clone(&context));
+        if self.carries_context {
+            request.extensions_mut().insert(Arc::clone(&context));
+        }
         let unanswered = Unanswered(&context, &method);
         let mut response = match self.load.turn() {
             Some(_turn) => {
@@ -201,11 +206,25 @@ impl Perimeter {
 fn log(context: &RequestContext, method: &Method, status: u16, bytes: Option<u64>) {
     event::access(&Access {
         context,
-        method: method.as_str(),
+        method: known(method),
         status,
         took: context.elapsed(),
         bytes,
     });
+}
+
+/// A method's name; one that a client made up is not written down.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// A request whose client went away before its answer; it has its line all the same, as 499.

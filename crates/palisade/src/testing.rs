@@ -19,11 +19,11 @@
 //!     Ok(Json(Hello { name: user.id.to_string() }))
 //! }
 //!
-//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let id = Id::new();
-//! let Json(answer) = hello(testing::signed_in(id)).await.unwrap();
-//! assert_eq!(answer.name, id.to_string());
-//! # });
+//! testing::block_on(async {
+//!     let id = Id::new();
+//!     let Json(answer) = hello(testing::signed_in(id)).await.unwrap();
+//!     assert_eq!(answer.name, id.to_string());
+//! });
 //! ```
 
 use std::ops::Deref;
@@ -34,6 +34,18 @@ use crate::db::{Db, DbOptions, Migrations};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::secret::key::Key;
+
+/// Runs a test's asynchronous part to its end, so that an app needs no runtime among its own dependencies.
+///
+/// # Panics
+/// When the machine gives no runtime, and when the test does.
+pub fn block_on<F: Future>(test: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the asynchronous runtime starts")
+        .block_on(test)
+}
 
 /// The guard of a handler that anybody may call.
 pub fn public() -> Public {

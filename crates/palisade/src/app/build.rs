@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 
 use super::health::{livez, readyz};
+use super::layer::{Stage, Wrap};
 use super::router::limit_of;
 use crate::access::Role;
 use crate::auth::Accounts;
@@ -33,6 +34,7 @@ pub struct App {
     pub(super) migrations: Option<Migrations>,
     pub(super) roles: Vec<Role>,
     pub(super) notices: Vec<String>,
+    pub(super) layers: Vec<(Stage, Wrap)>,
     refusal: Refusal,
 }
 
@@ -74,6 +76,7 @@ impl App {
             migrations: None,
             roles: Vec::new(),
             notices: loaded.notices,
+            layers: Vec::new(),
             refusal: loaded.refusal,
         })
     }

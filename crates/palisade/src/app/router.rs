@@ -104,9 +104,9 @@ fn filter(method: &str) -> MethodFilter {
 }
 
 fn context_of(request: &Request) -> Arc<RequestContext> {
-    let context = request.extensions().get::<Arc<RequestContext>>();
-    context
-        .cloned()
+    let carried = || request.extensions().get::<Arc<RequestContext>>().cloned();
+    RequestContext::current()
+        .or_else(carried)
         .unwrap_or_else(|| Arc::new(RequestContext::of_nobody()))
 }
 

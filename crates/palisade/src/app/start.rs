@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::build::App;
+use super::layer::wrap;
 use super::router::router;
 use crate::access::Authenticator;
 use crate::auth::{self, Accounts, BreachedPasswords};
@@ -92,7 +93,10 @@ impl App {
         services.insert(db.clone());
         let limiter = LocalLimiter::default();
         let router = router(&self.routes, &config, &limiter, &Arc::new(services));
-        let perimeter = Perimeter::new(&config, &self.routes, router);
+        let layers = std::mem::take(&mut self.layers);
+        let has_layers = !layers.is_empty();
+        let router = wrap(router, layers);
+        let perimeter = Perimeter::new(&config, &self.routes, router, has_layers);
         refusal.or(Started { perimeter, db })
     }
 

@@ -10,6 +10,7 @@ use super::sources::Sources;
 use crate::secret::Secret;
 
 const PREFIX: &str = "PALISADE_";
+const OF_APP: &str = "APP__";
 /// A secret file is a line of text; a larger one is a wrong path.
 const LARGEST: u64 = 64 * 1024;
 
@@ -197,6 +198,9 @@ fn unknown(name: &str, place: &str, layers: &mut Layers, refusal: &mut Refusal) 
                 layers.refuse(&path);
             }
             format!("did you mean `{near}`?")
+        }
+        None if bare.starts_with(OF_APP) => {
+            "remove it, or declare it in the `#[settings]` type".into()
         }
         None => "remove it; settings of the app itself are named `PALISADE_APP__…`".into(),
     };

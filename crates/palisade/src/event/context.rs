@@ -15,11 +15,8 @@ thread_local! {
 
 /// The id of one request, in its answer, its log lines and every problem: a UUIDv7 (RFC 9562) as 32 hexadecimal digits, or what
 /// a declared proxy sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct RequestId {
-    bytes: [u8; Self::MOST],
-    length: u8,
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestId(Box<str>);
 
 impl RequestId {
     /// Characters of an id that a proxy may send.
@@ -35,29 +32,22 @@ impl RequestId {
             since.as_millis() as u64,
             &rand::random::<[u8; 10]>(),
         );
-        let mut bytes = [0; Self::MOST];
-        id.into_uuid().simple().encode_lower(&mut bytes);
-        Self { bytes, length: 32 }
+        let mut text = [0; 32];
+        Self((*id.into_uuid().simple().encode_lower(&mut text)).into())
     }
 
     /// The id that a proxy sent, when it is 8 to 64 letters, digits, `-`, `_` or `.`: nothing that a log or a header would read
     /// as more than an id.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let fits = (Self::LEAST..=Self::MOST).contains(&text.len()) && text.iter().all(plain);
-        fits.then(|| {
-            let mut bytes = [0; Self::MOST];
-            bytes[..text.len()].copy_from_slice(text);
-            Self {
-                bytes,
-                length: text.len() as u8,
-            }
-        })
+        let fits = (Self::LEAST..=Self::MOST).contains(&bytes.len()) && bytes.iter().all(plain);
+        let text = std::str::from_utf8(bytes).ok().filter(|_| fits)?;
+        Some(Self(text.into()))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+        &self.0
     }
 }
 
@@ -320,9 +310,14 @@ mod tests {
     #[test]
     fn is_current_while_its_work_runs_and_not_after() {
         let context = Arc::new(RequestContext::of_nobody());
-        let id = |current: Option<&RequestContext>| current.map(|context| context.id);
+        let id = |current: Option<&RequestContext>| current.map(|context| context.id.clone());
         assert_eq!(RequestContext::with_current(id), None);
-        context.enter(|| assert_eq!(RequestContext::with_current(id), Some(context.id)));
+        context.enter(|| {
+            assert_eq!(
+                RequestContext::with_current(id).as_ref(),
+                Some(context.id())
+            )
+        });
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             context.enter(|| panic!("on purpose"))
         }));

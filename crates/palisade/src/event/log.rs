@@ -51,6 +51,12 @@ pub fn start_log(format: LogFormat, filter: &str) {
     if !first {
         return;
     }
+    // A panic becomes one line under its request's id, with its place; the client learns of neither.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        let message = panic.payload_as_str().unwrap_or_default();
+        tracing::error!(target: "palisade::panic", location, "{message}");
+    }));
     let filter = EnvFilter::new(format!("{filter},palisade::event=info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer()

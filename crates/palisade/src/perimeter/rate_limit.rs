@@ -4,7 +4,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -95,10 +94,10 @@ pub(super) struct ByClient(RandomState);
 impl KeyExtractor for ByClient {
     type Key = u32;
 
-    fn extract<T>(&self, request: &Request<T>) -> Result<u32, GovernorError> {
-        let context = request.extensions().get::<Arc<RequestContext>>();
-        let context = context.ok_or(GovernorError::UnableToExtractKey)?;
-        let hash = self.0.hash_one(LimitKey::client(context.client()));
+    fn extract<T>(&self, _: &Request<T>) -> Result<u32, GovernorError> {
+        let client = RequestContext::with_current(|current| current.map(RequestContext::client));
+        let client = client.ok_or(GovernorError::UnableToExtractKey)?;
+        let hash = self.0.hash_one(LimitKey::client(client));
         Ok((hash % BUCKETS) as u32)
     }
 }

@@ -4,4 +4,3 @@ mod config;
 mod db;
 mod error;
 mod secret;
-mod start;

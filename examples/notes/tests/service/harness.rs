@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Service {
     child: Child,
     key: String,
-    settings: Vec<(String, String)>,
+    changes: Vec<(String, String)>,
     pub(crate) port: u16,
     pub(crate) folder: tempfile::TempDir,
 }
@@ -86,43 +86,64 @@ pub(crate) fn run(
 
 impl Service {
     pub(crate) fn start() -> Self {
-        Self::start_with(&key(), &[])
+        Self::start_with(&[])
     }
 
-    /// With this secret key, and with settings beside the usual ones.
-    pub(crate) fn start_with(key: &str, settings: &[(&str, &str)]) -> Self {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let settings = settings.iter().map(owned).collect();
-        Self::start_in(
-            tempfile::tempdir().expect("a folder"),
-            key.to_owned(),
-            settings,
-        )
+    /// Starts it with these variables beside the usual ones, or in their place.
+    pub(crate) fn start_with(changes: &[(&str, &str)]) -> Self {
+        Self::start_on(tempfile::tempdir().expect("a folder"), changes)
     }
 
-    fn start_in(folder: tempfile::TempDir, key: String, settings: Vec<(String, String)>) -> Self {
+    /// The same in this folder.
+    pub(crate) fn start_on(folder: tempfile::TempDir, changes: &[(&str, &str)]) -> Self {
+        Self::start_in(folder, &key(), changes)
+    }
+
+    /// Applies the migrations, as an operator does before a start in production.
+    pub(crate) fn migrate(folder: &std::path::Path, changes: &[(&str, &str)]) {
+        let key = key();
+        let mut variables = vec![
+            ("DATABASE_URL", "sqlite:data/notes.sqlite"),
+            ("PALISADE_SECRET_KEY", key.as_str()),
+        ];
+        variables.extend_from_slice(changes);
+        let output = run(folder, &["migrate"], &variables);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    fn start_in(folder: tempfile::TempDir, key: &str, changes: &[(&str, &str)]) -> Self {
         let port = free_port();
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(folder.path().join("log"))
             .expect("a log");
-        let variables = [
+        let port_text = port.to_string();
+        let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", "sqlite:data/notes.sqlite"),
-            ("PALISADE_SECRET_KEY", &key),
-            ("PORT", &port.to_string()),
+            ("PALISADE_SECRET_KEY", key),
+            ("PORT", &port_text),
         ];
+        for change in changes {
+            variables.retain(|(name, _)| *name != change.0);
+            variables.push(*change);
+        }
+        let errors = log.try_clone().expect("one log for both");
         let child = command(folder.path(), &variables)
-            .envs(settings.iter().cloned())
-            .stdout(log.try_clone().expect("the same log"))
-            .stderr(Stdio::from(log))
+            .stdout(log)
+            .stderr(errors)
             .spawn()
             .expect("it starts");
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let service = Self {
             child,
-            key,
-            settings,
+            key: key.to_owned(),
+            changes: changes.iter().map(owned).collect(),
             port,
             folder,
         };
@@ -152,8 +173,12 @@ impl Service {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
-        let settings = std::mem::take(&mut self.settings);
-        Self::start_in(folder, key, settings)
+        let changes = std::mem::take(&mut self.changes);
+        let changes: Vec<(&str, &str)> = changes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        Self::start_in(folder, &key, &changes)
     }
 
     /// Ends it as an operator does, and gives its folder and its whole log.
@@ -175,6 +200,23 @@ impl Service {
 
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).expect("the log")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as an operator does, and gives everything that it said.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> String {
+        let killed = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(killed.expect("`kill` runs").success());
+        let status = self.child.wait().expect("it ends");
+        let log = self.log();
+        assert!(status.success(), "{status}: {log}");
+        log
     }
 
     /// Sends these bytes on a connection of its own, and reads to its end.

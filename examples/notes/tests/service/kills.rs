@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, Service, key, post_or_lose};
+use crate::harness::{PASSWORD, Service, post_or_lose};
 
 const SETTINGS: [(&str, &str); 5] = [
     ("PALISADE_LIMITS__CLIENT", "1000000/s"),
@@ -22,7 +22,7 @@ fn member(answer: &str, name: &str) -> String {
 
 #[test]
 fn a_client_refreshes_on_from_the_last_token_that_it_received() {
-    let mut service = Service::start_with(&key(), &SETTINGS);
+    let mut service = Service::start_with(&SETTINGS);
     assert_eq!(service.sign_up("ann@example.com").status, 201);
     let credentials = json!({"email": "ann@example.com", "password": PASSWORD});
     let signed_in = post_or_lose(service.port, "/auth/sign-in", &credentials).expect("answered");
@@ -62,7 +62,7 @@ fn a_client_refreshes_on_from_the_last_token_that_it_received() {
 
 #[test]
 fn an_account_whose_sign_up_or_sign_in_was_cut_off_signs_in() {
-    let mut service = Service::start_with(&key(), &SETTINGS);
+    let mut service = Service::start_with(&SETTINGS);
     for round in 0..6_u64 {
         let port = service.port;
         let client = std::thread::spawn(move || {

@@ -4,6 +4,9 @@ mod accounts;
 mod attacks;
 mod harness;
 mod kills;
+mod redaction;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod soak;
 mod start;
 mod surface;

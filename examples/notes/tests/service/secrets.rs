@@ -14,14 +14,12 @@ const WRONG: [&str; 3] = [
 #[test]
 fn are_in_no_line_of_the_log_and_in_no_byte_of_the_database() {
     let (key, pepper) = (key(), key());
-    let service = Service::start_with(
-        &key,
-        &[
-            ("PALISADE_LOG", "trace"),
-            ("PALISADE_AUTH__PEPPER", &pepper),
-            ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
-        ],
-    );
+    let service = Service::start_with(&[
+        ("PALISADE_SECRET_KEY", &key),
+        ("PALISADE_LOG", "trace"),
+        ("PALISADE_AUTH__PEPPER", &pepper),
+        ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
+    ]);
     let mut used: Vec<String> = WRONG.iter().map(|word| (*word).to_owned()).collect();
     used.extend([PASSWORD.to_owned(), key, pepper]);
     let post = |path: &str, body: &Value| post_or_lose(service.port, path, body).expect("answered");

@@ -194,7 +194,7 @@ fn hides_a_note_from_other_accounts_on_every_route() {
         json!([])
     );
     assert!(
-        service.log().contains("authz_fail"),
+        service.stop().contains("authz_fail"),
         "denials are in the log"
     );
 }
