@@ -102,9 +102,9 @@ impl App {
                 services.insert_own(accounts);
             }
             Err(_) => refusal.add(Problem::new(
-                "accounts cannot be made ready: the machine gives no random numbers, or the secret key cannot sign",
+                "accounts cannot be made ready: the machine gives no thread, or the secret key cannot sign",
                 "operating system and `PALISADE_SECRET_KEY`",
-                "mend the machine's random number source, or take a new key: `openssl rand -base64 32`",
+                "allow this user more threads, or take a new key: `openssl rand -base64 32`",
             )),
         }
         services.insert_own(db.clone());

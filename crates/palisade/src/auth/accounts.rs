@@ -80,10 +80,10 @@ impl Argument for AccessToken {
 }
 
 impl Accounts {
-    /// Makes ready; hashes one password.
+    /// Makes ready.
     ///
     /// # Errors
-    /// When the machine gives no randomness, or the secret key is one that cannot sign.
+    /// When the machine gives no thread, or the secret key is one that cannot sign.
     pub fn new(config: &Config, roles: Vec<Role>, db: Db) -> Result<Self> {
         let tokens = AccessTokens::new(
             config.auth.token_algorithm,

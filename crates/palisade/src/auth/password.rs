@@ -10,10 +10,10 @@ mod pepper;
 mod strength;
 mod turns;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::AuthConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input::Password;
 use crate::secret::token::Token;
 
@@ -61,8 +61,8 @@ struct Inner {
     turns: Turns,
     strength: Strength,
     breached: Option<Arc<dyn BreachedPasswords>>,
-    /// The hash of a password that nobody knows, for accounts that are not there.
-    decoy: PasswordHash,
+    /// The hash of a password that nobody knows, for accounts that are not there; made when the first password is verified.
+    decoy: OnceLock<PasswordHash>,
 }
 
 /// What a verified password is.
@@ -78,20 +78,17 @@ pub enum Verdict {
 }
 
 impl Passwords {
-    /// Makes ready; hashes once.
+    /// Makes ready, and starts the threads that hash.
     ///
     /// # Errors
-    /// When the machine gives no randomness.
+    /// When the machine gives no thread.
     pub fn new(config: &AuthConfig) -> Result<Self> {
-        let hasher = Hasher::new(config);
-        let nobody_knows = Token::new();
-        let decoy = hasher.hash(nobody_knows.expose())?;
         Ok(Self(Arc::new(Inner {
-            turns: Turns::new(config),
+            turns: Turns::new(config)?,
             strength: Strength::new(config),
-            hasher,
+            hasher: Hasher::new(config),
             breached: None,
-            decoy,
+            decoy: OnceLock::new(),
         })))
     }
 
@@ -102,7 +99,6 @@ impl Passwords {
             hasher,
             turns,
             strength,
-            decoy,
             ..
         } = &*self.0;
         Self(Arc::new(Inner {
@@ -110,7 +106,7 @@ impl Passwords {
             turns: turns.clone(),
             strength: strength.clone(),
             breached: Some(list),
-            decoy: decoy.clone(),
+            decoy: OnceLock::new(),
         }))
     }
 
@@ -157,7 +153,9 @@ impl Passwords {
     ) -> Result<Verdict> {
         let inner = Arc::clone(&self.0);
         let work = move || {
-            let Inner { hasher, decoy, .. } = &*inner;
+            let hasher = &inner.hasher;
+            // In every case, so that the first time tells nothing either.
+            let decoy = inner.decoy()?;
             let Some(hash) = hash.filter(|hash| hasher.can_read(hash)) else {
                 let _ = hasher.verify(password.expose(), decoy);
                 return Ok(Verdict::Wrong);
@@ -176,6 +174,16 @@ impl Passwords {
     /// The peppers that hashes may be made with; a hash of another one cannot be verified.
     pub(super) fn peppers(&self) -> Vec<PepperId> {
         self.0.hasher.peppers.ids()
+    }
+}
+
+impl Inner {
+    fn decoy(&self) -> Result<&PasswordHash> {
+        if self.decoy.get().is_none() {
+            let nobody_knows = Token::new();
+            let _ = self.decoy.set(self.hasher.hash(nobody_knows.expose())?);
+        }
+        self.decoy.get().ok_or_else(Error::internal)
     }
 }
 

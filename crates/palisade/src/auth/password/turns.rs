@@ -1,9 +1,10 @@
 //! Whose turn it is: a bounded number hashes, a bounded number waits, the rest is told to come back.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::config::AuthConfig;
 use crate::error::{Error, Result};
@@ -12,12 +13,17 @@ use crate::event::Event;
 /// How long one waits for its turn before it is told to come back.
 const WAIT: Duration = Duration::from_secs(3);
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// As many threads as may hash at once. They are always the same ones: an allocator keeps memory for each thread that ever hashed.
 #[derive(Debug, Clone)]
 pub(super) struct Turns {
     /// Those that hash and those that wait.
     places: Arc<Semaphore>,
     /// Those that hash.
     turns: Arc<Semaphore>,
+    /// To the threads; they end when the last of these does.
+    jobs: mpsc::Sender<Job>,
 }
 
 /// A place among those that hash and those that wait.
@@ -27,17 +33,35 @@ pub(in crate::auth) struct Place {
 }
 
 impl Turns {
-    pub(super) fn new(config: &AuthConfig) -> Self {
+    pub(super) fn new(config: &AuthConfig) -> Result<Self> {
         // One processor stays free for all other requests.
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let usual = processors.saturating_sub(1).max(1);
         let turns = config
             .password_parallelism
             .map_or(usual, |turns| turns as usize);
-        Self {
-            places: Arc::new(Semaphore::new(turns + config.password_queue as usize)),
-            turns: Arc::new(Semaphore::new(turns)),
+        Self::of(turns, config.password_queue as usize)
+    }
+
+    fn of(turns: usize, waiting: usize) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..turns {
+            let queue = Arc::clone(&queue);
+            let thread = std::thread::Builder::new().name("passwords".to_owned());
+            thread.spawn(move || {
+                // One of them waits in the queue, the others for it.
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                while let Ok(job) = next() {
+                    job();
+                }
+            })?;
         }
+        Ok(Self {
+            places: Arc::new(Semaphore::new(turns + waiting)),
+            turns: Arc::new(Semaphore::new(turns)),
+            jobs,
+        })
     }
 
     /// A place, when there is one.
@@ -57,12 +81,17 @@ impl Turns {
             return Err(full());
         };
         let turn = turn?;
-        // The work outlives a client that goes away, and so does its turn.
-        tokio::task::spawn_blocking(move || {
-            let _held = (place, turn);
-            work()
-        })
-        .await?
+        let (answer, done) = oneshot::channel();
+        let job = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(work));
+            // The work outlives a client that goes away, and so does its turn.
+            drop((place, turn));
+            let _ = answer.send(outcome);
+        };
+        let sent = self.jobs.send(Box::new(job));
+        sent.map_err(|_| Error::internal())?;
+        // What panicked has been told by the panic hook.
+        done.await?.unwrap_or_else(|_| Err(Error::internal()))
     }
 }
 
@@ -73,15 +102,10 @@ fn full() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-
     use super::*;
 
     fn turns(turns: usize, waiting: usize) -> Turns {
-        Turns {
-            places: Arc::new(Semaphore::new(turns + waiting)),
-            turns: Arc::new(Semaphore::new(turns)),
-        }
+        Turns::of(turns, waiting).expect("threads")
     }
 
     async fn take<T: Send + 'static>(
@@ -147,5 +171,28 @@ mod tests {
         while all.places.available_permits() == 0 {
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    async fn goes_on_after_a_panic() {
+        let all = turns(1, 0);
+        for _ in 0..3 {
+            let outcome = take(&all, || -> Result<()> { panic!("on purpose") }).await;
+            assert_eq!(outcome.expect_err("it panicked").status(), 500);
+        }
+        take(&all, || Ok(()))
+            .await
+            .expect("the thread is still there");
+    }
+
+    #[tokio::test]
+    async fn works_on_as_few_threads_as_it_may() {
+        let all = turns(2, 100);
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..50 {
+            let here = || Ok(std::thread::current().id());
+            seen.insert(take(&all, here).await.expect("its turn came"));
+        }
+        assert!(seen.len() <= 2, "{}", seen.len());
     }
 }
