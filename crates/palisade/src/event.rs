@@ -3,6 +3,7 @@
 mod context;
 mod log;
 pub(crate) mod metrics;
+mod turns;
 
 use uuid::Uuid;
 
@@ -11,6 +12,7 @@ pub use log::{LogFormat, dropped_lines, flush_log, start_log};
 
 pub(crate) use context::Counted;
 pub(crate) use log::{Access, access};
+pub(crate) use turns::Turns;
 
 /// A security event; [`emit`](Event::emit) writes it to the log under the target `palisade::event`, at once and past every filter.
 ///

@@ -140,7 +140,7 @@ impl Perimeter {
             request.extensions_mut().insert(Arc::clone(&context));
         }
         let unanswered = Unanswered(self, &context, &method);
-        let mut response = match self.load.turn() {
+        let mut response = match self.load.turn(&context) {
             Some(_turn) => {
                 let mut stack = self.stack.clone();
                 let work = work::within(&context, self.handler_timeout, || stack.call(request));
@@ -223,7 +223,8 @@ impl Perimeter {
             client.address,
             client.secure,
             sent(TRACEPARENT).and_then(TraceParent::parse),
-        );
+        )
+        .counted_by(self.load.turns());
         if client.ignored {
             event::forwarding_ignored();
         }

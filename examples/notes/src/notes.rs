@@ -158,7 +158,7 @@ async fn remove(note: Can<Delete, Note>, db: Db) -> Result<NoContent> {
     Ok(NoContent)
 }
 
-/// Answers alike whether the address has an account or not.
+/// Answers in the same words whether the address has an account or not; its time is not made the same, as that of sign-up is.
 #[post("/notes/{note}/shares", limit = "30/min")]
 async fn share(note: Can<Share, Note>, db: Db, Json(new): Json<NewShare>) -> Result<NoContent> {
     let email = new.email.to_ascii_lowercase();

@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
+
+use super::turns::Turns;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<RequestContext>>> = const { RefCell::new(None) };
@@ -113,6 +115,9 @@ pub struct RequestContext {
     body_began: AtomicU64,
     /// Milliseconds that reading the body took.
     body_took: AtomicU64,
+    /// The turns that it takes one of, and whether it waits for its body now.
+    turns: Option<Arc<Turns>>,
+    arriving: AtomicBool,
 }
 
 impl RequestContext {
@@ -134,6 +139,8 @@ impl RequestContext {
             counted: OnceLock::new(),
             body_began: AtomicU64::new(0),
             body_took: AtomicU64::new(0),
+            turns: None,
+            arriving: AtomicBool::new(false),
         }
     }
 
@@ -207,14 +214,38 @@ impl RequestContext {
         let _ = self.counted.set(counted);
     }
 
-    /// Reading the body begins: its time is its own, and not the handler's.
-    pub(crate) fn body_begins(&self) {
+    /// Counts it among the requests that are under way.
+    pub(crate) fn counted_by(mut self, turns: &Arc<Turns>) -> Self {
+        self.turns = Some(Arc::clone(turns));
+        self
+    }
+
+    /// Whether it waits for its body now.
+    pub(crate) fn is_arriving(&self) -> bool {
+        self.arriving.load(Ordering::Relaxed)
+    }
+
+    /// Reading the body begins: its time is its own and not the handler's, and so is its place among those under way; `false` when
+    /// too many bodies arrive already.
+    pub(crate) fn body_begins(&self) -> bool {
+        if let Some(turns) = &self.turns {
+            if !turns.wait() {
+                return false;
+            }
+            self.arriving.store(true, Ordering::Relaxed);
+        }
         let now = self.elapsed().as_millis() as u64;
         self.body_began.store(now + 1, Ordering::Relaxed);
+        true
     }
 
     /// The body is there.
     pub(crate) fn body_ends(&self) {
+        if let Some(turns) = &self.turns
+            && self.arriving.swap(false, Ordering::Relaxed)
+        {
+            turns.go_on();
+        }
         let took = self.body_time();
         self.body_began.store(0, Ordering::Relaxed);
         self.body_took

@@ -10,7 +10,6 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{DefaultFields, JsonFields};
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use line::Lines;
 use sink::Sink;
@@ -66,14 +65,15 @@ pub fn start_log(format: LogFormat, filter: &str) {
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(matches!(format, LogFormat::Text { colour: true }))
         .event_format(log.lines);
-    // A program that has set a subscriber of its own keeps it.
+    // A program that has set a subscriber of its own keeps it. What is said through the crate `log` is not taken over: there a
+    // parser tells every word of a text that it cleans.
     let _ = match format {
-        LogFormat::Json => registry
-            .with(layer.fmt_fields(JsonFields::new()).with_writer(Output))
-            .try_init(),
-        LogFormat::Text { .. } => registry
-            .with(layer.fmt_fields(DefaultFields::new()).with_writer(Output))
-            .try_init(),
+        LogFormat::Json => tracing::subscriber::set_global_default(
+            registry.with(layer.fmt_fields(JsonFields::new()).with_writer(Output)),
+        ),
+        LogFormat::Text { .. } => tracing::subscriber::set_global_default(
+            registry.with(layer.fmt_fields(DefaultFields::new()).with_writer(Output)),
+        ),
     };
 }
 

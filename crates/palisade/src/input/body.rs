@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::Terms;
 use crate::error::{Error, Result};
-use crate::event::RequestContext;
+use crate::event::{Event, RequestContext};
 
 /// A client may begin slowly.
 const GRACE: Duration = Duration::from_secs(5);
@@ -20,13 +20,16 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Reads it whole.
 ///
 /// # Errors
-/// 413 as soon as it is known to be too large, 408 when it is too slow, 400 when it ends early.
+/// 413 as soon as it is known to be too large, 408 when it is too slow, 400 when it ends early, 503 when too many arrive at once.
 pub(super) async fn collect(body: Body, terms: &Terms, context: &RequestContext) -> Result<Bytes> {
     let announced = body.size_hint();
     if announced.lower() > terms.body_limit as u64 {
         return Err(Error::too_large());
     }
-    context.body_begins();
+    if !context.body_begins() {
+        Event::Shed.emit();
+        return Err(Error::unavailable());
+    }
     let outcome = read(body, terms, announced.exact().unwrap_or_default()).await;
     context.body_ends();
     outcome

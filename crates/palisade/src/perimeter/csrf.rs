@@ -33,7 +33,8 @@ impl SameSite {
             return Ok(());
         }
         let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
-        let origin = headers.get(header::ORIGIN);
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let (origin, second) = (origins.next(), origins.next());
         match (sites.next(), sites.next()) {
             (None, _) => {}
             (Some(site), None) if matches!(site.as_bytes(), b"same-origin" | b"none") => {
@@ -42,6 +43,7 @@ impl SameSite {
             _ => return Err(CrossSite("fetch-metadata")),
         }
         match origin {
+            Some(_) if second.is_some() => Err(CrossSite("origin")),
             Some(origin) => {
                 let ours = origin.to_str().is_ok_and(|origin| self.is_ours(origin));
                 ours.then_some(()).ok_or(CrossSite("origin"))

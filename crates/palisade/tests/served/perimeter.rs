@@ -211,3 +211,41 @@ fn takes_ids_from_declared_proxies_alone() {
     let answer = closed.get("/nowhere", &[("x-request-id", id)]);
     assert_eq!(answer.header("x-request-id").map(str::len), Some(32));
 }
+
+#[test]
+fn slow_bodies_take_no_turn_from_others() {
+    let server = Server::start(&[
+        ("PALISADE_LIMITS__CONCURRENCY", "2"),
+        ("PALISADE_LIMITS__BODY_TIMEOUT", "1m"),
+    ]);
+    let head = "POST /echo HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"name\"";
+    let begin = || {
+        let mut slow = server.connect();
+        slow.write_all(head.as_bytes()).expect("sent");
+        slow
+    };
+    let begun = Instant::now();
+    let mut slow = vec![begin(), begin()];
+    // Once both wait for their bodies a third is told to come back, and who sends none is served.
+    let refused = loop {
+        let third = begin();
+        third
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .expect("set");
+        if third.peek(&mut [0]).is_ok() {
+            break Answer::read(third);
+        }
+        slow.push(third);
+        assert!(begun.elapsed() < Duration::from_secs(20), "never refused");
+    };
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    refused.is_a_problem("a body too many");
+    assert_eq!(server.get("/livez", &[]).status, 200);
+    let mut first = slow.remove(0);
+    first.write_all(b":\"a\"}").expect("sent");
+    assert_eq!(
+        Answer::read(first).status,
+        200,
+        "and it goes on when its body is there"
+    );
+}

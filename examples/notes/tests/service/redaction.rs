@@ -2,7 +2,7 @@
 
 use crate::harness::{PASSWORD, Service};
 
-pub(crate) const MARKS: usize = 30;
+pub(crate) const MARKS: usize = 31;
 
 /// A word that stands nowhere else, for each place a client can put a secret into.
 pub(crate) fn mark(number: usize) -> String {
@@ -28,7 +28,12 @@ pub(crate) fn send_all(service: &Service) -> Vec<String> {
         service.send("POST", "/notes", headers, body.as_bytes())
     };
     let m = mark;
-    let note = |title: &str| format!(r#"{{"title":"{title}","body":"b","stars":1,"tags":[]}}"#);
+    let note = |title: &str| {
+        format!(
+            r#"{{"title":"{title}","body":"<b>{}</b>","stars":1,"tags":[]}}"#,
+            mark(31)
+        )
+    };
     let answers = vec![
         // What an account is made and proved with.
         sign_up(
@@ -104,7 +109,7 @@ pub(crate) fn send_all(service: &Service) -> Vec<String> {
             &note(&m(30)),
         ),
     ];
-    let echoes = [m(1), m(14), m(27), m(22), m(29)];
+    let echoes = [m(1), m(14), m(27), m(22), m(29), m(31)];
     for answer in &answers {
         for mark in (1..=MARKS).map(mark).filter(|mark| !echoes.contains(mark)) {
             assert!(

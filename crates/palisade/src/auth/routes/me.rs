@@ -2,7 +2,7 @@
 
 use crate::access::{Account, Id, SignedIn};
 use crate::db::ReadDb;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input::Json;
 use palisade_macros::{get, output, sql};
 
@@ -16,7 +16,9 @@ pub(crate) struct Me {
 #[get("/auth/me")]
 pub(super) async fn me(user: SignedIn, db: ReadDb) -> Result<Json<Me>> {
     let email = sql!("select email from palisade_accounts where id = {user.id}")
-        .one(&db)
+        .optional(&db)
         .await?;
+    // Deleted a moment ago: its credential is worth nothing any more.
+    let email = email.ok_or_else(Error::unauthorized)?;
     Ok(Json(Me { id: user.id, email }))
 }

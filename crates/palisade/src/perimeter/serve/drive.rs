@@ -10,7 +10,7 @@ use http::{HeaderValue, Request, Version, header};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::answer;
 use super::framing::{MAX_HEAD, MAX_HEADERS};
@@ -52,6 +52,16 @@ pub(super) async fn drive(
             answer::turn_away(socket, &house.perimeter, &connection).await;
         }
         return;
+    }
+    // Counted for its client first, so that silence behind a balancer has no more places than silence before it.
+    if socket.ahead().is_empty() {
+        let spoken = tokio::select! {
+            spoken = timeout(house.limits.first_byte_timeout, socket.look()) => spoken,
+            () = stop.draining() => return,
+        };
+        if !matches!(spoken, Ok(Ok(true))) {
+            return;
+        }
     }
     let secured = tokio::select! {
         secured = secure(socket, &mut connection, &house, role) => secured,

@@ -67,9 +67,6 @@ pub(super) async fn prepare(
     };
     connection.source = header.source;
     socket.ahead().advance(header.length);
-    if socket.ahead().is_empty() {
-        return timeout(limits.first_byte_timeout, socket.look()).await?;
-    }
     Ok(true)
 }
 

@@ -59,6 +59,9 @@ pub(super) struct Pulse {
     /// Requests that reached the service, and those of them that are not answered yet.
     calls: AtomicU32,
     open: AtomicU32,
+    /// Answers of HTTP/2 that wait for their client to take more, and what was taken since the clock looked.
+    waiting: AtomicU32,
+    taken: AtomicU64,
     /// Since when a head arrives in pieces, and since when the client takes nothing: milliseconds, 0 for not at all.
     head: AtomicU64,
     blocked: AtomicU64,
@@ -76,6 +79,8 @@ impl Pulse {
             ending: AtomicBool::new(false),
             calls: AtomicU32::new(0),
             open: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
+            taken: AtomicU64::new(0),
             head: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -161,17 +166,32 @@ impl Call {
     /// Whether it now waits for the client alone, which is no work.
     pub(super) fn waits(&mut self, waits: bool) {
         match (self.waits, waits) {
-            (false, true) => _ = self.pulse.open.fetch_sub(1, Relaxed),
-            (true, false) => _ = self.pulse.open.fetch_add(1, Relaxed),
+            (false, true) => {
+                self.pulse.waiting.fetch_add(1, Relaxed);
+                self.pulse.open.fetch_sub(1, Relaxed);
+            }
+            (true, false) => {
+                self.pulse.open.fetch_add(1, Relaxed);
+                self.pulse.waiting.fetch_sub(1, Relaxed);
+            }
             _ => {}
         }
         self.waits = waits;
+    }
+
+    /// The client makes room for so many bytes of the answer.
+    pub(super) fn takes(&self, bytes: usize) {
+        self.pulse.taken.fetch_add(bytes as u64, Relaxed);
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.waits(true);
+        let counted = match self.waits {
+            true => &self.pulse.waiting,
+            false => &self.pulse.open,
+        };
+        counted.fetch_sub(1, Relaxed);
     }
 }
 
@@ -195,6 +215,8 @@ pub(super) struct Clock {
     looked: u64,
     idle: u64,
     closing: Option<u64>,
+    /// Since when answers wait and nothing of them is taken.
+    stalled: Option<u64>,
 }
 
 impl Clock {
@@ -204,6 +226,7 @@ impl Clock {
             looked: 0,
             idle: 0,
             closing: None,
+            stalled: None,
         }
     }
 
@@ -225,7 +248,15 @@ impl Clock {
             left == 0
         };
         let written = pulse.written.swap(0, Relaxed);
-        let flows = written > 0 && written * 1000 >= SLOWEST * (now - self.looked);
+        let since = now - self.looked;
+        let flows = written > 0 && written * 1000 >= SLOWEST * since;
+        // What goes over the wire may be all but the answers: a closed window is a client that takes nothing.
+        let taken = pulse.taken.swap(0, Relaxed);
+        if pulse.waiting.load(Relaxed) == 0 || (taken > 0 && taken * 1000 >= SLOWEST * since) {
+            self.stalled = None;
+        } else {
+            self.stalled.get_or_insert(now);
+        }
         self.looked = now;
         if flows && pulse.blocked.load(Relaxed) != 0 {
             pulse.blocked.store(now, Relaxed);
@@ -242,7 +273,10 @@ impl Clock {
             0 => limits.head_timeout,
             _ => limits.idle_timeout,
         };
-        let due = if blocked != 0 && over(blocked, millis(limits.write_timeout)) {
+        let write = millis(limits.write_timeout);
+        let due = if (blocked != 0 && over(blocked, write))
+            || self.stalled.is_some_and(|stalled| over(stalled, write))
+        {
             Due::Cut
         } else if let Some(closing) = self.closing {
             // What is still being written may be.

@@ -9,17 +9,36 @@ use http_body::{Frame, SizeHint};
 
 use super::pulse::Call;
 
+/// Bytes that are handed on at once: what HTTP/2 is given, it keeps until the client takes it, out of sight.
+const PART: usize = 64 * 1024;
+
 /// A body that tells when it is done with, by being dropped.
 pub(super) struct UnderWay {
     body: Body,
     call: Call,
     /// Under HTTP/2 one answer may stand still while others go on.
     framed: bool,
+    /// What is left of a frame that was larger than a part.
+    rest: Bytes,
 }
 
 impl UnderWay {
-    pub(super) fn new(body: Body, call: Call, framed: bool) -> Self {
-        Self { body, call, framed }
+    pub(super) fn new(body: Body, mut call: Call, framed: bool) -> Self {
+        // Its client may have closed the window before the first byte.
+        call.waits(framed);
+        Self {
+            body,
+            call,
+            framed,
+            rest: Bytes::new(),
+        }
+    }
+
+    /// The next part of what is left.
+    fn part(&mut self) -> Frame<Bytes> {
+        let part = self.rest.split_to(self.rest.len().min(PART));
+        self.call.takes(part.len());
+        Frame::data(part)
     }
 }
 
@@ -34,18 +53,36 @@ impl http_body::Body for UnderWay {
         if !self.framed {
             return Pin::new(&mut self.body).poll_frame(cx);
         }
+        // The next one is asked for when the client has room for it.
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(self.part())));
+        }
         self.call.waits(false);
         let frame = Pin::new(&mut self.body).poll_frame(cx);
-        // The next one is asked for when the client has taken this one.
         self.call.waits(frame.is_ready());
-        frame
+        match frame {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(match frame.into_data() {
+                Ok(data) => {
+                    self.rest = data;
+                    self.part()
+                }
+                Err(trailers) => trailers,
+            }))),
+            other => other,
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = self.rest.len() as u64;
+        let mut hint = self.body.size_hint();
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(hint.lower() + rest);
+        hint
     }
 }
