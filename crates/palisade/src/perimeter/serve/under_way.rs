@@ -20,6 +20,8 @@ pub(super) struct UnderWay {
     framed: bool,
     /// What is left of a frame that was larger than a part.
     rest: Bytes,
+    /// The length of the part that was handed on last: it is taken when there is room for another.
+    last: usize,
 }
 
 impl UnderWay {
@@ -31,13 +33,14 @@ impl UnderWay {
             call,
             framed,
             rest: Bytes::new(),
+            last: 0,
         }
     }
 
     /// The next part of what is left.
     fn part(&mut self) -> Frame<Bytes> {
         let part = self.rest.split_to(self.rest.len().min(PART));
-        self.call.takes(part.len());
+        self.last = part.len();
         Frame::data(part)
     }
 }
@@ -54,6 +57,8 @@ impl http_body::Body for UnderWay {
             return Pin::new(&mut self.body).poll_frame(cx);
         }
         // The next one is asked for when the client has room for it.
+        let taken = std::mem::take(&mut self.last);
+        self.call.takes(taken);
         if !self.rest.is_empty() {
             return Poll::Ready(Some(Ok(self.part())));
         }

@@ -214,6 +214,36 @@ async fn drops_a_client_that_opens_no_window_for_its_answer() {
         .expect("no panic");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn drops_a_client_that_asks_on_and_takes_nothing() {
+    let server = Server::start(&[("PALISADE_SERVE__WRITE_TIMEOUT", "500ms")]).await;
+    let stream = server.connect().await;
+    let (mut reader, mut writer) = stream.into_split();
+    let settings = frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let path = b"\x82\x86\x04\x06/large\x41\x09localhost";
+    let asking = tokio::spawn(async move {
+        let begun = [PREFACE, &settings].concat();
+        writer.write_all(&begun).await.expect("sent");
+        // New requests and answered pings: everything but room for an answer.
+        for number in 0..30_u32 {
+            let mut bytes = frame(1, 0x05, 2 * number + 1, path);
+            for _ in 0..100 {
+                bytes.extend(frame(6, 0, 0, &[0; 8]));
+            }
+            if writer.write_all(&bytes).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("it was still served after six seconds");
+    });
+    to_end(&mut reader).await;
+    timeout(LONG, asking)
+        .await
+        .expect("closed")
+        .expect("closed while it asked");
+}
+
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// An empty SETTINGS frame.
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
