@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::load::{SCENARIOS, Scenario};
 use super::peer::{BARE, PALISADE};
-use super::report::Report;
+use super::report::{Report, rounded};
 use super::told;
 
 const ACCEPTED: &str = "bench/instructions.json";
@@ -106,7 +106,7 @@ pub(super) fn table(report: &Report) -> String {
 }
 
 pub(super) fn json(report: &Report) -> Value {
-    let line = |line: Line| json!({ "what": line.what, "found": line.found, "at_most": line.goal, "met": line.met() });
+    let line = |line: Line| json!({ "what": line.what, "found": rounded(line.found), "at_most": line.goal, "met": line.met() });
     lines(report).into_iter().map(line).collect()
 }
 
@@ -116,10 +116,7 @@ pub(super) fn accept(root: &Path, report: &Report) -> Result<(), String> {
         .into_iter()
         .filter_map(|scenario| {
             let ratio = report.instruction_ratio(BARE, scenario)?;
-            Some((
-                scenario.name().to_owned(),
-                json!((ratio * 1000.0).round() / 1000.0),
-            ))
+            Some((scenario.name().to_owned(), json!(rounded(ratio))))
         })
         .collect();
     let text = format!("{:#}\n", json!({ "palisade against axum-bare": ratios }));

@@ -72,7 +72,7 @@ pub(super) fn build(root: &Path, package: &str) -> Result<PathBuf, String> {
     let target = root.join("target/bench");
     let mut command = cargo(&root.join("bench"));
     command
-        .args(["build", "--quiet", "--release", "--locked", "-p", package])
+        .args(["build", "--quiet", "--release", "-p", package])
         .env("CARGO_TARGET_DIR", &target);
     output(command)?;
     Ok(target.join("release").join(package))
