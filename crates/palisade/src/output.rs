@@ -3,9 +3,12 @@
 //! Holds OWASP API3 (object property level authorization) and row G1: JSON leaves as `application/json`, never as anything else.
 
 mod field;
+mod page;
 mod reply;
 
 pub use field::{Output, OutputField};
 #[doc(hidden)]
 pub use field::{begin, field, write_json};
+pub(crate) use page::PagePolicy;
+pub use page::StaticPage;
 pub use reply::{Accepted, Created, NoContent, Reply};

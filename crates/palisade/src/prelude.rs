@@ -13,7 +13,7 @@ pub use crate::input::{
     Change, Date, Email, Int, Json, List, Map, Password, Path, Query, RichText, Service, Set, Slug,
     Text, Timestamp, Url,
 };
-pub use crate::output::{Accepted, Created, NoContent};
+pub use crate::output::{Accepted, Created, NoContent, StaticPage};
 pub use crate::secret::Secret;
 pub use crate::{
     columns, delete, get, input, migrations, output, patch, post, put, resource, routes, row,

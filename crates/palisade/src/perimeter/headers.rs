@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Response};
 
 use super::cors::Preflight;
 use crate::event::RequestId;
+use crate::output::PagePolicy;
 
 /// At least what helmet 8 sets, and beyond, for an API that answers JSON alone (OWASP REST security cheat sheet, "security headers";
 /// OWASP secure headers project).
@@ -70,6 +71,9 @@ impl Headers {
     pub(super) fn set(&self, response: &mut Response<Body>, id: &RequestId) {
         let mut headers = self.0.clone();
         let preflight = response.extensions().get::<Preflight>().is_some();
+        if let Some(PagePolicy(policy)) = response.extensions().get() {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+        }
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             headers.insert(X_REQUEST_ID, id);
         }

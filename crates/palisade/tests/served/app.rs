@@ -72,6 +72,14 @@ async fn twice(_: Public, db: Db) -> Result<NoContent> {
     Ok(NoContent)
 }
 
+static PAGE: StaticPage =
+    StaticPage::new("<!doctype html><title>A page</title><script>start()</script>");
+
+#[get("/page")]
+async fn page(_: Public) -> Result<&'static StaticPage> {
+    Ok(&PAGE)
+}
+
 #[get("/slow")]
 async fn slow(_: Public) -> Result<NoContent> {
     std::future::pending().await
@@ -158,6 +166,7 @@ pub(crate) fn routes() -> palisade::endpoint::Routes {
         find,
         refused,
         limited_own_guard,
-        hasty
+        hasty,
+        page
     ]
 }

@@ -6,6 +6,7 @@ mod layers;
 mod leaks;
 mod limits;
 mod origins;
+mod pages;
 mod perimeter;
 mod serving;
 mod unserved;
