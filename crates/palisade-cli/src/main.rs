@@ -13,7 +13,7 @@ use clap_complete::Shell;
 
 /// Starts palisade services, and explains what the compiler said.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "palisade", version, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

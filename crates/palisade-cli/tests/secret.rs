@@ -101,5 +101,5 @@ fn completes_its_words_and_has_a_manual_page() {
     assert!(output(command).contains("_palisade()"));
     let mut command = palisade();
     command.arg("man");
-    assert!(output(command).contains(".TH palisade"));
+    assert!(output(command).contains(".TH palisade 1"));
 }
