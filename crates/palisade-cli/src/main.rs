@@ -2,16 +2,18 @@
 
 mod explain;
 mod new;
+mod secret;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Starts palisade services, and explains what the compiler said.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "palisade", version, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -35,6 +37,16 @@ enum Task {
         /// The code at the start of the error, such as P0201
         code: String,
     },
+    /// Prints a new secret key, or replaces the one of this machine
+    Secret(secret::Secret),
+    /// Prints what completes this command's words in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page
+    #[command(hide = true)]
+    Man,
     #[command(hide = true, name = "announce")]
     Announce { port: u16, name: String },
 }
@@ -71,6 +83,14 @@ fn main() -> ExitCode {
             path_to_palisade,
         } => new::new(&name, path_to_palisade.as_deref(), run),
         Task::Explain { code } => explain::explain(&code),
+        Task::Secret(secret) => secret::secret(&secret),
+        Task::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "palisade", &mut text);
+            say(&String::from_utf8_lossy(&text));
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Man => manual(),
         Task::Announce { port, name } => new::announce(port, &name),
     };
     match outcome {
@@ -80,6 +100,15 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+fn manual() -> Result<ExitCode, Failure> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Arguments::command())
+        .render(&mut text)
+        .map_err(|error| Failure::other(format!("The manual page could not be made: {error}.")))?;
+    say(&String::from_utf8_lossy(&text));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints; a reader that went away is no error.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
+use saphyr::{LoadableYamlNode as _, Yaml};
 use tempfile::tempdir;
 
 fn write(folder: &Path, name: &str) {
@@ -21,11 +22,16 @@ fn writes_a_whole_service_and_nothing_beside_it() {
     write(folder.path(), "hello");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     for file in [
+        ".dockerignore",
         ".env",
+        ".github/dependabot.yml",
+        ".github/workflows/ci.yml",
         ".gitignore",
         "Cargo.lock",
         "Cargo.toml",
+        "Containerfile",
         "README.md",
+        "deny.toml",
         "migrations/0001_notes.sql",
         "palisade.toml",
         "src/main.rs",
@@ -92,4 +98,43 @@ fn takes_an_empty_folder_and_a_checkout_by_its_root() {
         manifest.contains(&format!("palisade = {{ path = {:?} }}", path)),
         "{manifest}"
     );
+}
+
+#[test]
+fn its_ci_checks_format_lints_tests_and_vulnerabilities_with_the_committed_lock_file() {
+    let folder = tempdir().unwrap();
+    write(folder.path(), "hello");
+    let text = |file: &str| fs::read_to_string(folder.path().join("hello").join(file)).unwrap();
+    let workflow = text(".github/workflows/ci.yml");
+    let parsed = Yaml::load_from_str(&workflow).unwrap();
+    let mut commands = Vec::new();
+    for job in ["test", "audit"] {
+        let steps = parsed[0]["jobs"][job]["steps"].as_sequence().unwrap();
+        commands.extend(
+            steps
+                .iter()
+                .filter_map(|step| step.as_mapping_get("run")?.as_str()),
+        );
+    }
+    for command in [
+        "cargo fmt --check",
+        "cargo clippy --locked --all-targets -- -D warnings",
+        "cargo test --locked",
+        "cargo deny --locked check",
+    ] {
+        assert!(commands.contains(&command), "{command}: {commands:?}");
+    }
+    assert_eq!(parsed[0]["permissions"]["contents"].as_str(), Some("read"));
+    assert!(parsed[0]["on"]["schedule"].as_sequence().is_some());
+
+    let updates = text(".github/dependabot.yml");
+    let updates = Yaml::load_from_str(&updates).unwrap();
+    assert_eq!(
+        updates[0]["updates"][0]["package-ecosystem"].as_str(),
+        Some("cargo")
+    );
+
+    let deny: toml::Table = text("deny.toml").parse().unwrap();
+    assert_eq!(deny["advisories"]["yanked"].as_str(), Some("deny"));
+    assert_eq!(deny["sources"]["unknown-git"].as_str(), Some("deny"));
 }

@@ -9,7 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::run;
-use crate::Failure;
+use crate::{Failure, secret};
 
 static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../templates/api");
 
@@ -85,7 +85,7 @@ fn files(target: &Path, name: &str, palisade: &str) -> Result<(), Failure> {
     let values = context! {
         name,
         palisade,
-        secret_key => secret_key(),
+        secret_key => secret::key(),
         curl => run::requests(DEFAULT_PORT),
     };
     let mut files = Vec::new();
@@ -130,12 +130,6 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         options.mode(0o600);
     }
     options.open(path)?.write_all(text.as_bytes())
-}
-
-/// 256 random bits in hexadecimal.
-fn secret_key() -> String {
-    let bytes: [u8; 32] = rand::random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A folder that is deleted unless it was moved away.
