@@ -1,21 +1,20 @@
-//! Accounts for people at a browser: a small page over the ready routes.
+//! Accounts for people at a browser: sessions, a second factor, mails, and a small page over the ready routes.
+
+mod page;
+mod profile;
 
 use palisade::prelude::*;
 
+/// The settings of this service beside the framework's own.
 #[settings]
 struct Settings {}
-
-static PAGE: StaticPage = StaticPage::new(include_str!("page.html"));
-
-#[get("/")]
-async fn page(_: Public) -> Result<&'static StaticPage> {
-    Ok(&PAGE)
-}
 
 #[palisade::main]
 async fn main() -> Result<App, Refusal> {
     App::from_env::<Settings>()?
-        .routes(routes![page])
+        .migrations(migrations!("migrations"))
         .routes(auth::routes())
+        .routes(page::routes())
+        .routes(profile::routes())
         .build()
 }
