@@ -84,6 +84,16 @@ pub enum Event {
         /// The account.
         account: Uuid,
     },
+    /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
+    ReauthenticationRequired {
+        /// The account.
+        account: Uuid,
+    },
+    /// Somebody proved himself again; his old credential ended.
+    Reauthenticated {
+        /// The account.
+        account: Uuid,
+    },
     /// Somebody signed out.
     SignedOut {
         /// The account.
@@ -216,6 +226,8 @@ named! {
     TokenRefused = "authn_token_refused",
     TokenReused = "authn_token_reuse",
     TokensRevoked = "authn_token_revoked",
+    ReauthenticationRequired = "authn_reauthentication_required",
+    Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
     Denied = "authz_fail",
     InputRefused = "input_validation_fail",
@@ -278,6 +290,8 @@ impl Event {
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
                 | Self::TokensRevoked { .. }
+                | Self::ReauthenticationRequired { .. }
+                | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
                 | Self::CertificateReplaced
                 | Self::Started
@@ -293,6 +307,8 @@ impl Event {
             | Self::TokenCreated { account }
             | Self::TokenReused { account }
             | Self::TokensRevoked { account }
+            | Self::ReauthenticationRequired { account }
+            | Self::Reauthenticated { account }
             | Self::SignedOut { account } => Facts {
                 account: Some(account),
                 ..none
