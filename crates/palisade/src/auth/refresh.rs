@@ -10,11 +10,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::client::Client;
-use super::jwt::Verified;
+use super::jwt::Checked;
 use super::presented::Presented;
+use super::verified::Verified;
 use crate::access::{Account, Id};
 use crate::config::Config;
-use crate::db::{Db, Runs, Writing};
+use crate::db::{Db, Runs, Tx, Writing};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::secret::compare;
@@ -50,7 +51,7 @@ struct Inner {
     idle: Duration,
     grace: Duration,
     /// Access tokens that were found good, to be forgotten with their family.
-    verified: Arc<Verified>,
+    verified: Arc<Verified<Checked>>,
     db: Db,
 }
 
@@ -73,7 +74,7 @@ struct Kept {
 }
 
 impl RefreshTokens {
-    pub(super) fn new(config: &Config, db: Db, verified: Arc<Verified>) -> Self {
+    pub(super) fn new(config: &Config, db: Db, verified: Arc<Verified<Checked>>) -> Self {
         let keys = std::iter::once(&config.secret_key).chain(&config.secret_key_previous);
         Self(Arc::new(Inner {
             sealers: keys.map(Sealer::new).collect(),
@@ -126,8 +127,8 @@ impl RefreshTokens {
         let expires = now + self.0.lifetime;
         sql!(
             "insert into palisade_token_families
-             (id, account_id, token_hash, generation, rotated_at, rotated_by, created_at, expires_at)
-             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {now}, {expires})"
+             (id, account_id, token_hash, generation, rotated_at, rotated_by, device, created_at, expires_at)
+             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {client.agent.as_str()}, {now}, {expires})"
         )
         .execute(db)
         .await?;
@@ -190,13 +191,17 @@ impl RefreshTokens {
         Ok(gone > 0)
     }
 
-    /// Ends every family of an account.
-    pub(super) async fn revoke_all(&self, account: Id<Account>) -> Result<u64> {
-        let gone = sql!("delete from palisade_token_families where account_id = {account}")
-            .execute(&self.0.db)
-            .await?;
-        self.0.verified.forget(|checked| checked.account == account);
-        Ok(gone)
+    /// Ends every family of an account but this one, within a transaction; its access tokens have to be forgotten after it.
+    pub(super) async fn end_others(
+        &self,
+        tx: &Tx,
+        account: Id<Account>,
+        but: Option<Id<Family>>,
+    ) -> Result<u64> {
+        let but = but.map_or_else(uuid::Uuid::nil, |family| family.uuid());
+        sql!("delete from palisade_token_families where account_id = {account} and id <> {but}")
+            .execute(tx)
+            .await
     }
 
     async fn kept(&self, token: &RefreshToken) -> Result<Option<Kept>> {

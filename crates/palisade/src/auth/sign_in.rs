@@ -9,7 +9,8 @@ use super::lockout::Attempt;
 use super::password::{PasswordHash, Place, Verdict};
 use super::presented::Presented;
 use super::refresh::Family;
-use super::routes::{Entered, SignedInView, handed_out};
+use super::routes::{Entered, SessionEntered, SignedInView, handed_out};
+use super::session::Seen;
 use crate::access::{Account, Id};
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -23,6 +24,10 @@ pub(super) enum Entry {
     Tokens,
     /// Tokens in the place of those of this sign-in, which ends.
     TokensAnew(Id<Family>),
+    /// A browser's session; the one of this hash, which the browser had until now, ends.
+    Session { before: Option<[u8; 32]> },
+    /// A new id for this session, whose old one ends.
+    SessionAnew(Seen),
 }
 
 /// Somebody whose password was right.
@@ -91,24 +96,33 @@ impl Accounts {
         client: Client,
     ) -> Result<Entered> {
         let (id, account) = (proved.account, proved.account.uuid());
-        let rotated = match entry {
+        let device = self.devices.remember(proved.device, &proved.email);
+        let entered = match entry {
             Entry::Tokens => {
                 let rotated = self.refresh.begin(id, client).await?;
-                match proved.failures {
-                    0 => Event::SignedIn { account }.emit(),
-                    failures => Event::SignedInAfterFailures { account, failures }.emit(),
-                }
-                rotated
+                Entered::Tokens(SignedInView::of(handed_out(self, rotated)?, device))
             }
             Entry::TokensAnew(family) => {
                 let rotated = self.refresh.renew(family, id, client).await?;
-                Event::Reauthenticated { account }.emit();
-                rotated
+                Entered::Tokens(SignedInView::of(handed_out(self, rotated)?, device))
+            }
+            Entry::Session { before } => {
+                let begun = self.sessions.begin(id, client, before).await?;
+                Entered::Session(SessionEntered { begun, device })
+            }
+            Entry::SessionAnew(seen) => {
+                let begun = self.sessions.renew(seen).await?;
+                Entered::Session(SessionEntered { begun, device })
             }
         };
-        let device_token = self.devices.remember(proved.device, &proved.email);
-        let tokens = handed_out(self, rotated)?;
-        Ok(Entered::Tokens(SignedInView::of(tokens, device_token)))
+        match (entry, proved.failures) {
+            (Entry::TokensAnew(_) | Entry::SessionAnew(_), _) => {
+                Event::Reauthenticated { account }.emit();
+            }
+            (_, 0) => Event::SignedIn { account }.emit(),
+            (_, failures) => Event::SignedInAfterFailures { account, failures }.emit(),
+        }
+        Ok(entered)
     }
 
     /// The account with this address, if there is one, and whether the password is its own: the same work in each case.

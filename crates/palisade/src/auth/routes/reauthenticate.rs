@@ -1,11 +1,13 @@
 //! The same person, proved once more: the way to what asks for [`Fresh`](crate::access::Fresh).
 
 use super::Entered;
+use super::session::Cookies;
 use crate::access::SignedIn;
+use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::presented::Presented;
+use crate::auth::session::Current;
 use crate::auth::sign_in::Entry;
-use crate::auth::{AccessToken, Accounts};
 use crate::error::{Error, Result};
 use crate::input::{Json, Password};
 use palisade_macros::{input, post, sql};
@@ -21,7 +23,8 @@ pub(crate) struct Reauthentication {
 pub(super) async fn reauthenticate(
     user: SignedIn,
     accounts: Accounts,
-    token: AccessToken,
+    current: Current,
+    cookies: Cookies,
     client: Client,
     Json(given): Json<Reauthentication>,
 ) -> Result<Entered> {
@@ -30,7 +33,7 @@ pub(super) async fn reauthenticate(
         .await?;
     // Deleted a moment ago: its credential is worth nothing any more.
     let email = email.ok_or_else(Error::unauthorized)?;
-    let device = given.device_token.as_ref();
+    let device = given.device_token.as_ref().or(cookies.device());
     let proved = accounts
         .prove(&email, given.password, device, client)
         .await?;
@@ -38,6 +41,9 @@ pub(super) async fn reauthenticate(
     if proved.account != user.id {
         return Err(Error::unauthorized());
     }
-    let entry = Entry::TokensAnew(token.0.family);
+    let entry = match current {
+        Current::Tokens(checked) => Entry::TokensAnew(checked.family),
+        Current::Session(seen) => Entry::SessionAnew(seen),
+    };
     accounts.enter(proved, entry, client).await
 }

@@ -1,6 +1,10 @@
 //! Credentials for tokens.
 
+use axum::body::Body;
+use http::Response;
+
 use super::address;
+use super::session::SessionEntered;
 use super::tokens::TokenView;
 use crate::access::Public;
 use crate::auth::Accounts;
@@ -50,12 +54,15 @@ impl SignedInView {
 pub(crate) enum Entered {
     /// Tokens, in the body.
     Tokens(SignedInView),
+    /// A session, in a cookie.
+    Session(SessionEntered),
 }
 
 impl Reply for Entered {
-    fn reply(self) -> Result<http::Response<axum::body::Body>> {
+    fn reply(self) -> Result<Response<Body>> {
         match self {
             Self::Tokens(view) => Json(view).reply(),
+            Self::Session(entered) => entered.reply(),
         }
     }
 }
