@@ -2,6 +2,7 @@
 
 mod accounts;
 mod client;
+mod cookie;
 mod device;
 mod jwt;
 mod lockout;
@@ -9,7 +10,11 @@ mod password;
 mod presented;
 mod refresh;
 mod routes;
+mod session;
+mod shown;
+mod sign_in;
 mod sweep;
+mod verified;
 
 pub use accounts::{AccessToken, Accounts};
 pub use jwt::{JwtCheck, JwtKey, TokenError};
@@ -19,5 +24,6 @@ pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };
 pub use routes::routes;
+pub use session::Session;
 
 pub(crate) use accounts::{MIGRATIONS, unknown_pepper, unknown_roles};

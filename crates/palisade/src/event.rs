@@ -79,8 +79,28 @@ pub enum Event {
         /// The account that it spoke for.
         account: Uuid,
     },
-    /// Every sign-in of an account was ended.
+    /// Sign-ins of an account were ended from elsewhere.
     TokensRevoked {
+        /// The account.
+        account: Uuid,
+    },
+    /// A browser's session began.
+    SessionCreated {
+        /// The account.
+        account: Uuid,
+    },
+    /// A session cookie was presented that is not good.
+    SessionRefused {
+        /// Why: `expired`, `unknown` (it has ended, or never was), `malformed` or `ambiguous`.
+        reason: &'static str,
+    },
+    /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
+    ReauthenticationRequired {
+        /// The account.
+        account: Uuid,
+    },
+    /// Somebody proved himself again; his old credential ended.
+    Reauthenticated {
         /// The account.
         account: Uuid,
     },
@@ -216,6 +236,10 @@ named! {
     TokenRefused = "authn_token_refused",
     TokenReused = "authn_token_reuse",
     TokensRevoked = "authn_token_revoked",
+    SessionCreated = "session_created",
+    SessionRefused = "session_use_after_expire",
+    ReauthenticationRequired = "authn_reauthentication_required",
+    Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
     Denied = "authz_fail",
     InputRefused = "input_validation_fail",
@@ -278,6 +302,9 @@ impl Event {
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
                 | Self::TokensRevoked { .. }
+                | Self::SessionCreated { .. }
+                | Self::ReauthenticationRequired { .. }
+                | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
                 | Self::CertificateReplaced
                 | Self::Started
@@ -293,6 +320,9 @@ impl Event {
             | Self::TokenCreated { account }
             | Self::TokenReused { account }
             | Self::TokensRevoked { account }
+            | Self::SessionCreated { account }
+            | Self::ReauthenticationRequired { account }
+            | Self::Reauthenticated { account }
             | Self::SignedOut { account } => Facts {
                 account: Some(account),
                 ..none
@@ -312,7 +342,7 @@ impl Event {
                 resource: Some(scope),
                 ..none
             },
-            Self::TokenRefused { reason } => Facts {
+            Self::TokenRefused { reason } | Self::SessionRefused { reason } => Facts {
                 reason: Some(reason),
                 ..none
             },

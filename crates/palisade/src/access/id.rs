@@ -43,6 +43,11 @@ impl<T> Id<T> {
 }
 
 impl<T> Ref<T> {
+    /// What it claims, for a statement that names the owner beside it.
+    pub(crate) fn claimed(&self) -> Uuid {
+        self.0
+    }
+
     /// Whether it claims this id; tells nothing else.
     pub fn claims(&self, id: Id<T>) -> bool {
         self.0 == id.0

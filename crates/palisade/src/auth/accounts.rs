@@ -1,22 +1,26 @@
-//! Accounts: everything that they need, and who a request's bearer token speaks for.
+//! Accounts: everything that they need, and who a request's token or session speaks for.
 
 use std::sync::Arc;
 
-use http::header;
 use http::request::Parts;
+use uuid::Uuid;
 
 use super::device::Devices;
-use super::jwt::{AccessTokens, Checked, Found, Hash, TokenError, Verified};
+use super::jwt::{AccessTokens, Checked, TokenError};
 use super::lockout::Lockout;
 use super::password::{BreachedPasswords, Passwords};
 use super::refresh::RefreshTokens;
+use super::session::{Current, Kept, Seen, Session, Sessions, refused as session_refused};
+use super::shown::{Shown, shown};
 use super::sweep::Sweeper;
+use super::verified::{Found, Hash, Standing, Verified};
 use crate::access::{Account, Actor, Authenticated, Authenticator, Id, Role};
 use crate::config::Config;
 use crate::db::{Db, Migration, Migrations, ReadDb};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Email, Incoming};
+use crate::input::{Argument, Email, Incoming, Timestamp};
+use crate::secret::token::Token;
 use palisade_macros::{row, sql};
 
 /// The tables that this room keeps.
@@ -36,20 +40,26 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0003_sign_in_attempts.sql",
         sql: include_str!("../../migrations/0003_sign_in_attempts.sql"),
     },
+    Migration {
+        version: 4,
+        file: "palisade/0004_sessions.sql",
+        sql: include_str!("../../migrations/0004_sessions.sql"),
+    },
 ]);
 
-/// Everything that accounts need: passwords, tokens, roles and the database.
+/// Everything that accounts need: passwords, tokens, sessions, roles and the database.
 #[derive(Debug, Clone)]
 pub struct Accounts {
     pub(super) passwords: Passwords,
     pub(super) tokens: AccessTokens,
     pub(super) refresh: RefreshTokens,
+    pub(super) sessions: Sessions,
     pub(super) lockout: Lockout,
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
-    verified: Arc<Verified>,
+    verified: Arc<Verified<Checked>>,
     roles: Arc<[Role]>,
-    db: Db,
+    pub(super) db: Db,
 }
 
 /// The access token of this request, for ending it.
@@ -57,7 +67,7 @@ pub struct Accounts {
 /// # Errors
 /// 401 without a valid one.
 #[derive(Debug)]
-pub struct AccessToken(Checked);
+pub struct AccessToken(pub(super) Checked);
 
 /// Whoever takes it can end sessions and lift locks, so it counts as writing.
 impl Argument for Accounts {
@@ -70,12 +80,10 @@ impl Argument for Accounts {
 
 impl Argument for AccessToken {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let accounts: Accounts = incoming.own()?;
-        let token = bearer(incoming.parts())?.ok_or_else(Error::unauthorized)?;
-        accounts.checked(token).map(|(_, found)| match found {
-            Found::Good(checked, _) | Found::Signed(checked) => Ok(Self(checked)),
-            Found::Nothing => Err(Error::unauthorized()),
-        })?
+        match Current::take(incoming).await? {
+            Current::Tokens(checked) => Ok(Self(checked)),
+            Current::Session(_) => Err(Error::unauthorized()),
+        }
     }
 }
 
@@ -97,6 +105,7 @@ impl Accounts {
             passwords: Passwords::new(&config.auth)?,
             tokens,
             refresh: RefreshTokens::new(config, db.clone(), Arc::clone(&verified)),
+            sessions: Sessions::new(&config.auth, db.clone()),
             lockout: Lockout::new(config, db.clone()),
             devices: Devices::new(config),
             sweeper: Sweeper::new(&config.auth, db.clone()),
@@ -121,16 +130,61 @@ impl Accounts {
         self.refresh.revoke(token.0.family).await.map(drop)
     }
 
-    /// Ends every sign-in of an account, as after a changed password.
+    /// Ends this browser's sign-in; its cookie is worth nothing from now on.
+    ///
+    /// # Errors
+    /// 500 or 503 when the database fails; it has not ended then.
+    pub async fn sign_out_of(&self, session: &Session) -> Result<()> {
+        self.sessions.end(session.session()).await
+    }
+
+    /// Ends every sign-in of an account, browsers' and programs', as after a changed password.
     ///
     /// # Errors
     /// 500 or 503 when the database fails; nothing has ended then.
     pub async fn sign_out_everywhere(&self, account: Id<Account>) -> Result<()> {
-        if self.refresh.revoke_all(account).await? > 0 {
+        self.sign_out_elsewhere(account, None).await
+    }
+
+    /// Ends every sign-in of an account but this one.
+    pub(super) async fn sign_out_elsewhere(
+        &self,
+        account: Id<Account>,
+        but: Option<Current>,
+    ) -> Result<()> {
+        let (family, session) = match but {
+            None => (None, None),
+            Some(Current::Tokens(checked)) => (Some(checked.family), None),
+            Some(Current::Session(seen)) => (None, Some(seen.id)),
+        };
+        let tx = self.db.begin().await?;
+        let ended = self.refresh.end_others(&tx, account, family).await?
+            + self.sessions.end_others(&tx, account, session).await?;
+        tx.commit().await?;
+        self.forget(account);
+        if ended > 0 {
             let account = account.uuid();
             Event::TokensRevoked { account }.emit();
         }
         Ok(())
+    }
+
+    /// Ends one sign-in of an account, a browser's or a program's; tells whether it was there.
+    pub(super) async fn end_sign_in(&self, account: Id<Account>, sign_in: Uuid) -> Result<bool> {
+        let tx = self.db.begin().await?;
+        let sessions =
+            sql!("delete from palisade_sessions where id = {sign_in} and account_id = {account}");
+        let families = sql!(
+            "delete from palisade_token_families where id = {sign_in} and account_id = {account}"
+        );
+        let ended = sessions.execute(&tx).await? + families.execute(&tx).await? > 0;
+        tx.commit().await?;
+        if ended {
+            self.forget(account);
+            let account = account.uuid();
+            Event::TokensRevoked { account }.emit();
+        }
+        Ok(ended)
     }
 
     /// Ends this one access token, and nothing else of its sign-in.
@@ -160,60 +214,122 @@ impl Accounts {
     /// Looks this account up anew at its next request: to be called when its roles were changed.
     pub fn forget(&self, account: Id<Account>) {
         self.verified.forget(|checked| checked.account == account);
+        self.sessions.forget(account);
+    }
+
+    /// The sign-in that a request calls by.
+    pub(super) async fn current(&self, parts: &Parts) -> Result<Option<Current>> {
+        match shown(parts)? {
+            Shown::Nothing => Ok(None),
+            Shown::Token(text) => match self.checked(text)?.1 {
+                Found::Good(checked, _) | Found::Ours(checked) => {
+                    Ok(Some(Current::Tokens(checked)))
+                }
+                Found::Nothing => Err(Error::unauthorized()),
+            },
+            Shown::Session(text) => {
+                let (seen, _) = self.by_session(text, false).await?;
+                Ok(Some(Current::Session(seen)))
+            }
+        }
     }
 
     /// What is known of a token, its signature checked.
-    fn checked(&self, token: &str) -> Result<(Hash, Found)> {
+    fn checked(&self, token: &str) -> Result<(Hash, Found<Checked>)> {
         let (hash, found) = self.verified.find(token);
         let found = match found {
-            Found::Nothing => Found::Signed(self.tokens.check(token).map_err(refused)?),
+            Found::Nothing => Found::Ours(self.tokens.check(token).map_err(refused)?),
             found => found,
         };
         Ok((hash, found))
     }
 
     async fn actor(&self, parts: &Parts, anew: bool) -> Result<Option<Actor>> {
-        let Some(token) = bearer(parts)? else {
-            return Ok(None);
-        };
-        let (hash, checked) = match self.checked(token)? {
-            (_, Found::Good(checked, permissions)) if !anew => {
-                return Ok(Some(Actor::new(checked.account, permissions)));
+        let (account, standing) = match shown(parts)? {
+            Shown::Nothing => return Ok(None),
+            Shown::Token(text) => self.by_token(text, anew).await?,
+            Shown::Session(text) => {
+                let (seen, standing) = self.by_session(text, anew).await?;
+                (seen.account, standing)
             }
-            (hash, Found::Signed(checked) | Found::Good(checked, _)) => (hash, checked),
+        };
+        let actor = Actor::new(account, standing.permissions);
+        Ok(Some(actor.authenticated(standing.authenticated_at)))
+    }
+
+    async fn by_token(&self, token: &str, anew: bool) -> Result<(Id<Account>, Standing)> {
+        let (hash, checked) = match self.checked(token)? {
+            (_, Found::Good(checked, standing)) if !anew => {
+                return Ok((checked.account, standing));
+            }
+            (hash, Found::Ours(checked) | Found::Good(checked, _)) => (hash, checked),
             (_, Found::Nothing) => return Err(Error::unauthorized()),
         };
         let generation = self.verified.generation();
-        let permissions = self.standing(&checked).await?;
-        let kept = Arc::clone(&permissions);
+        let standing = self.standing(&checked).await?;
+        let kept = standing.clone();
         self.verified.keep(hash, checked, kept, generation);
-        Ok(Some(Actor::new(checked.account, permissions)))
+        Ok((checked.account, standing))
     }
 
-    /// What the account may do, unless it, its sign-in or its token is gone.
-    async fn standing(&self, checked: &Checked) -> Result<Arc<[&'static str]>> {
-        let standing = sql!(
-            Standing,
-            "select r.role as role from palisade_accounts a
+    async fn by_session(&self, text: &str, anew: bool) -> Result<(Seen, Standing)> {
+        let verified = self.sessions.verified();
+        let place = match verified.find(text) {
+            (_, Found::Good(seen, standing)) if !anew => return Ok((seen, standing)),
+            (place, _) => place,
+        };
+        let token = Token::parse(text).ok_or_else(|| session_refused("malformed"))?;
+        let generation = verified.generation();
+        let hash = token.hash();
+        let found = sql!(
+            Kept,
+            "select s.id, s.account_id, s.authenticated_at, s.used_at, s.expires_at, r.role as role
+             from palisade_sessions s
+             left join palisade_account_roles r on r.account_id = s.account_id
+             where s.token_hash = {hash}"
+        );
+        let found = found.at_most(64, &self.db.reader()).await?;
+        let first = found.first();
+        let seen = self.sessions.found(hash, first).await?;
+        let standing = Standing {
+            permissions: self.permissions(found.iter().map(|kept| kept.role.as_deref())),
+            authenticated_at: first.ok_or_else(Error::unauthorized)?.authenticated_at,
+        };
+        verified.keep(place, seen, standing.clone(), generation);
+        Ok((seen, standing))
+    }
+
+    /// What the account may do and when it signed in, unless it, its sign-in or its token is gone.
+    async fn standing(&self, checked: &Checked) -> Result<Standing> {
+        let found = sql!(
+            Held,
+            "select r.role as role, f.created_at as authenticated_at from palisade_accounts a
              join palisade_token_families f on f.account_id = a.id
              left join palisade_account_roles r on r.account_id = a.id
              where a.id = {checked.account} and f.id = {checked.family}
              and not exists (select 1 from palisade_revoked_tokens t where t.jti = {checked.jti})"
         );
-        let standing = standing.at_most(64, &self.db.reader()).await?;
-        if standing.is_empty() {
+        let found = found.at_most(64, &self.db.reader()).await?;
+        let Some(first) = found.first() else {
             Event::TokenRefused { reason: "revoked" }.emit();
             return Err(Error::unauthorized());
-        }
-        let held = |role: &&Role| {
-            standing
-                .iter()
-                .any(|standing| standing.role.as_deref() == Some(role.name))
         };
-        let roles = self.roles.iter().filter(held);
-        Ok(roles
+        Ok(Standing {
+            permissions: self.permissions(found.iter().map(|held| held.role.as_deref())),
+            authenticated_at: first.authenticated_at,
+        })
+    }
+
+    /// What these roles allow.
+    fn permissions<'a>(
+        &self,
+        held: impl Iterator<Item = Option<&'a str>> + Clone,
+    ) -> Arc<[&'static str]> {
+        let is_held = |role: &&Role| held.clone().any(|name| name == Some(role.name));
+        let roles = self.roles.iter().filter(is_held);
+        roles
             .flat_map(|role| role.permissions.iter().copied())
-            .collect())
+            .collect()
     }
 }
 
@@ -229,23 +345,6 @@ fn refused(error: TokenError) -> Error {
     Error::unauthorized()
 }
 
-/// The bearer token of RFC 6750, section 2.1: one header, one token.
-fn bearer(parts: &Parts) -> Result<Option<&str>> {
-    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    let text = value.to_str().map_err(|_| Error::unauthorized())?;
-    match text.split_once(' ') {
-        Some((scheme, token))
-            if scheme.eq_ignore_ascii_case("bearer") && values.next().is_none() =>
-        {
-            Ok(Some(token))
-        }
-        _ => Err(Error::unauthorized()),
-    }
-}
-
 impl Authenticator for Accounts {
     fn authenticate<'a>(&'a self, parts: &'a Parts) -> Authenticated<'a> {
         Box::pin(self.actor(parts, false))
@@ -257,8 +356,9 @@ impl Authenticator for Accounts {
 }
 
 #[row]
-struct Standing {
+struct Held {
     role: Option<String>,
+    authenticated_at: Timestamp,
 }
 
 /// Roles that the database gives to somebody and the code does not know.

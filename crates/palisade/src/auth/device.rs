@@ -1,7 +1,7 @@
 //! Devices that somebody signed in from before: their tries are counted apart, so that nobody else can lock them out.
 //!
 //! Follows OWASP's "Slow Down Online Guessing Attacks with Device Cookies". Clients without cookies carry the token in the body of a
-//! sign-in; a browser will carry the same token in a cookie.
+//! sign-in, browsers the same token in a cookie.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ const NUMBER: usize = 16;
 const MADE: usize = NUMBER + 8;
 const LENGTH: usize = MADE + 32;
 /// Half a year without a sign-in makes a device unknown.
-const LIFETIME: i64 = 180 * 86_400;
+pub(super) const LIFETIME: i64 = 180 * 86_400;
 
 /// Knows devices again.
 #[derive(Debug, Clone)]
@@ -39,10 +39,16 @@ pub(super) struct Device(pub(super) [u8; NUMBER]);
 /// It opens nothing: it lets the owner of an account try a password while others are locked out, as often as anybody may.
 pub(super) struct DeviceToken(Zeroizing<[u8; LENGTH]>);
 
+impl DeviceToken {
+    /// The token as its device carries it.
+    pub(super) fn expose(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*self.0)))
+    }
+}
+
 impl OutputField for DeviceToken {
     fn show<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*self.0)));
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&self.expose())
     }
 }
 
@@ -100,7 +106,7 @@ mod tests {
     use super::*;
 
     fn text(token: &DeviceToken) -> String {
-        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*token.0))
+        token.expose().to_string()
     }
 
     #[test]

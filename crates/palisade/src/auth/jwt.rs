@@ -4,7 +4,6 @@
 
 mod check;
 mod keys;
-mod verified;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::refresh::Family;
+use super::verified::Credential;
 use crate::access::{Account, Id};
 use crate::config::TokenAlgorithm;
 use crate::secret::key::Key;
@@ -25,8 +25,6 @@ pub use check::{JwtCheck, JwtKey};
 #[doc(hidden)]
 pub use check::{Open, Pinned};
 pub(crate) use keys::PublicKey;
-
-pub(super) use verified::{Found, Hash, Verified};
 
 use keys::SigningKey;
 
@@ -73,10 +71,9 @@ pub(super) struct Checked {
     pub(super) expires: OffsetDateTime,
 }
 
-impl Checked {
-    /// Whether its time is over.
-    pub(super) fn is_over(&self) -> bool {
-        self.expires + time::Duration::seconds(LEEWAY as i64) < OffsetDateTime::now_utc()
+impl Credential for Checked {
+    fn ends(&self) -> OffsetDateTime {
+        self.expires + time::Duration::seconds(LEEWAY as i64)
     }
 }
 

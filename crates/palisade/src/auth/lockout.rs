@@ -132,7 +132,7 @@ impl Lockout {
         let scopes = [
             (Scope::Account, self.account(email)),
             (Scope::Address, client.mark(&self.0.key)),
-            (Scope::Network, self.network(client.0)),
+            (Scope::Network, self.network(client.address)),
         ];
         self.count(&scopes).await?.map_err(|(scope, until)| {
             Event::SignInBlocked {

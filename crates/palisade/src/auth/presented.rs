@@ -1,4 +1,4 @@
-//! A secret text that a client presents in a body.
+//! A secret text that a client presents in a body or a cookie.
 
 use crate::input::{Field, Node, Reader, Text};
 use crate::secret::Secret;
@@ -12,6 +12,11 @@ pub(super) struct Presented(Secret<String>);
 impl Presented {
     pub(super) fn expose(&self) -> &str {
         self.0.expose()
+    }
+
+    /// What a cookie holds, when it could be a token of ours.
+    pub(super) fn of_cookie(text: &str) -> Option<Self> {
+        (text.len() <= MOST_CHARACTERS).then(|| Self(text.into()))
     }
 
     #[cfg(test)]

@@ -10,11 +10,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::client::Client;
-use super::jwt::Verified;
+use super::jwt::Checked;
 use super::presented::Presented;
+use super::verified::Verified;
 use crate::access::{Account, Id};
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Runs, Tx, Writing};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::secret::compare;
@@ -50,7 +51,7 @@ struct Inner {
     idle: Duration,
     grace: Duration,
     /// Access tokens that were found good, to be forgotten with their family.
-    verified: Arc<Verified>,
+    verified: Arc<Verified<Checked>>,
     db: Db,
 }
 
@@ -73,7 +74,7 @@ struct Kept {
 }
 
 impl RefreshTokens {
-    pub(super) fn new(config: &Config, db: Db, verified: Arc<Verified>) -> Self {
+    pub(super) fn new(config: &Config, db: Db, verified: Arc<Verified<Checked>>) -> Self {
         let keys = std::iter::once(&config.secret_key).chain(&config.secret_key_previous);
         Self(Arc::new(Inner {
             sealers: keys.map(Sealer::new).collect(),
@@ -86,18 +87,55 @@ impl RefreshTokens {
         }))
     }
 
+    /// How long a family lasts unused.
+    pub(super) fn idle(&self) -> Duration {
+        self.0.idle
+    }
+
     /// Begins a family: somebody signed in.
     pub(super) async fn begin(&self, account: Id<Account>, client: Client) -> Result<Rotated> {
+        self.begin_in(&self.0.db, account, client).await
+    }
+
+    /// Begins a family in the place of this one, which ends: a copy of its tokens gains nothing by what the person proved.
+    ///
+    /// # Errors
+    /// 401 when it has ended already, as when two ask at once.
+    pub(super) async fn renew(
+        &self,
+        family: Id<Family>,
+        account: Id<Account>,
+        client: Client,
+    ) -> Result<Rotated> {
+        let tx = self.0.db.begin().await?;
+        let gone = sql!(
+            "delete from palisade_token_families where id = {family} and account_id = {account}"
+        );
+        if gone.execute(&tx).await? == 0 {
+            return Err(refused("revoked"));
+        }
+        let begun = self.begin_in(&tx, account, client).await?;
+        tx.commit().await?;
+        self.0.verified.forget(|checked| checked.family == family);
+        Ok(begun)
+    }
+
+    async fn begin_in(
+        &self,
+        db: &impl Runs<Writing>,
+        account: Id<Account>,
+        client: Client,
+    ) -> Result<Rotated> {
         let family = Id::<Family>::new();
         let token = self.current().begin(family);
         let now = OffsetDateTime::now_utc();
         let expires = now + self.0.lifetime;
         sql!(
             "insert into palisade_token_families
-             (id, account_id, token_hash, generation, rotated_at, rotated_by, created_at, expires_at)
-             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {now}, {expires})"
+             (id, account_id, token_hash, generation, rotated_at, rotated_by, device, created_at, expires_at)
+             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {client.agent.as_str()}, {now}, {expires})"
         )
-        .execute(&self.0.db)
+        .execute(db)
         .await?;
         Ok(Rotated {
             account,
@@ -158,13 +196,17 @@ impl RefreshTokens {
         Ok(gone > 0)
     }
 
-    /// Ends every family of an account.
-    pub(super) async fn revoke_all(&self, account: Id<Account>) -> Result<u64> {
-        let gone = sql!("delete from palisade_token_families where account_id = {account}")
-            .execute(&self.0.db)
-            .await?;
-        self.0.verified.forget(|checked| checked.account == account);
-        Ok(gone)
+    /// Ends every family of an account but this one, within a transaction; its access tokens have to be forgotten after it.
+    pub(super) async fn end_others(
+        &self,
+        tx: &Tx,
+        account: Id<Account>,
+        but: Option<Id<Family>>,
+    ) -> Result<u64> {
+        let but = but.map_or_else(uuid::Uuid::nil, |family| family.uuid());
+        sql!("delete from palisade_token_families where account_id = {account} and id <> {but}")
+            .execute(tx)
+            .await
     }
 
     async fn kept(&self, token: &RefreshToken) -> Result<Option<Kept>> {

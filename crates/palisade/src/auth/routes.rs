@@ -2,6 +2,9 @@
 
 mod jwks;
 mod me;
+mod reauthenticate;
+mod session;
+mod sessions;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -10,6 +13,10 @@ mod tokens;
 use crate::endpoint::Routes;
 use crate::input::{Email, Password};
 use palisade_macros::input;
+
+pub(super) use session::SessionEntered;
+pub(super) use sign_in::{Entered, SignedInView};
+pub(super) use tokens::handed_out;
 
 /// What a person signs up with.
 #[input]
@@ -23,7 +30,8 @@ fn address(email: &Email) -> String {
     email.to_ascii_lowercase()
 }
 
-/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`, `GET /auth/me` and
+/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`; `POST` and `DELETE /auth/session`,
+/// `GET` and `DELETE /auth/sessions`, `DELETE /auth/sessions/{session}`; `POST /auth/reauthenticate`; `GET /auth/me` and
 /// `/.well-known/jwks.json`.
 ///
 /// # Security
@@ -34,6 +42,12 @@ pub fn routes() -> Routes {
         sign_up::sign_up,
         sign_in::sign_in,
         tokens::refresh,
+        session::begin,
+        session::end,
+        sessions::list,
+        sessions::end_one,
+        sessions::end_others,
+        reauthenticate::reauthenticate,
         sign_out::sign_out,
         me::me,
         jwks::jwks

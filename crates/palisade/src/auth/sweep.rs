@@ -26,6 +26,7 @@ struct Inner {
     /// Seconds after `made` of the last sweep, plus one.
     last: AtomicU64,
     idle: Duration,
+    session_idle: Duration,
     db: Db,
 }
 
@@ -35,6 +36,7 @@ impl Sweeper {
             made: Instant::now(),
             last: AtomicU64::new(0),
             idle: config.refresh_token_idle,
+            session_idle: config.session_idle,
             db,
         }))
     }
@@ -64,6 +66,7 @@ impl Sweeper {
     async fn sweep(&self) -> Result<()> {
         let now = OffsetDateTime::now_utc();
         let idle = now - self.0.idle;
+        let unused = now - self.0.session_idle;
         for _ in 0..BATCHES {
             let attempts = sql!(
                 "delete from palisade_sign_in_attempts where key in
@@ -78,10 +81,15 @@ impl Sweeper {
                 "delete from palisade_token_families where id in
                  (select id from palisade_token_families where expires_at < {now} or rotated_at < {idle} limit {BATCH})"
             );
+            let sessions = sql!(
+                "delete from palisade_sessions where id in
+                 (select id from palisade_sessions where expires_at < {now} or used_at < {unused} limit {BATCH})"
+            );
             let db = &self.0.db;
             let gone = attempts.execute(db).await?
                 + revoked.execute(db).await?
-                + families.execute(db).await?;
+                + families.execute(db).await?
+                + sessions.execute(db).await?;
             if gone == 0 {
                 break;
             }

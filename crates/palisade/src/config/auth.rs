@@ -31,6 +31,12 @@ pub struct AuthConfig {
     /// How long a client may ask again for a refresh whose answer was lost.
     #[setting(default = "10s", range = "0s"..="30s")]
     pub refresh_grace: Duration,
+    /// How long a browser stays signed in, whatever happens.
+    #[setting(default = "7d", range = "15m"..="30d")]
+    pub session_lifetime: Duration,
+    /// How long a browser stays signed in while it asks for nothing.
+    #[setting(default = "1d", range = "5m"..="30d")]
+    pub session_idle: Duration,
     /// How long a caller that was found good is not looked up again; other instances' revocations are seen after it.
     #[setting(default = "1s", range = "0s"..="10s")]
     pub recheck_after: Duration,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use palisade::config::Sources;
 use palisade::db::Db;
+use palisade::endpoint::Routes;
 use palisade::prelude::*;
 use palisade::secret::key::Key;
 use serde_json::{Value, json};
@@ -19,6 +20,12 @@ pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) key: String,
     folder: tempfile::TempDir,
+}
+
+/// What the role `admin` allows.
+pub(crate) struct ManageAll;
+impl Permission for ManageAll {
+    const NAME: &'static str = "all.manage";
 }
 
 pub(crate) struct Served {
@@ -101,6 +108,11 @@ async fn database(server: &str) -> String {
 impl Place {
     /// The app on this place, with more settings; limits by address are out of the way.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
+        self.app_with(settings, routes![])
+    }
+
+    /// The same, with routes of its own.
+    pub(crate) fn app_with(&self, settings: &[(&str, &str)], own: Routes) -> Result<App, Refusal> {
         let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", &self.url),
@@ -117,6 +129,8 @@ impl Place {
         let sources = Sources::new(self.folder.path(), variables);
         App::from_sources::<()>(&sources)?
             .routes(auth::routes())
+            .routes(own)
+            .role(Role::new("admin").may::<ManageAll>())
             .build()
     }
 
@@ -154,13 +168,12 @@ impl Served {
         }
     }
 
-    /// Calls as a client at this address.
-    pub(crate) async fn call_from(
+    /// Sends a request with these headers.
+    pub(crate) async fn send(
         &self,
-        client: &str,
         method: &str,
         path: &str,
-        token: &str,
+        headers: &[(&str, &str)],
         body: &Value,
     ) -> Answer {
         let body = if body.is_null() {
@@ -169,12 +182,12 @@ impl Served {
             body.to_string()
         };
         let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\nx-forwarded-for: {client}\r\ncontent-length: {}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.port,
             body.len()
         );
-        if !token.is_empty() {
-            head.push_str(&format!("authorization: Bearer {token}\r\n"));
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
         }
         if !body.is_empty() {
             head.push_str("content-type: application/json\r\n");
@@ -202,6 +215,23 @@ impl Served {
         }
     }
 
+    /// Calls as a client at this address.
+    pub(crate) async fn call_from(
+        &self,
+        client: &str,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("x-forwarded-for", client)];
+        if !token.is_empty() {
+            headers.push(("authorization", bearer.as_str()));
+        }
+        self.send(method, path, &headers, body).await
+    }
+
     pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
         self.call_from("192.0.2.1", method, path, token, body).await
     }
@@ -222,6 +252,19 @@ impl Served {
         let answer = self.sign_in(email, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer
+    }
+
+    /// As if whoever has to wait now had to wait an hour, so that no test depends on how fast it is.
+    pub(crate) async fn prolong_locks(&self) {
+        let now = Timestamp::now().get();
+        let (since, until) = (
+            now - std::time::Duration::from_secs(60),
+            now + std::time::Duration::from_secs(3_600),
+        );
+        let locked = sql!(
+            "update palisade_sign_in_attempts set blocked_until = {until} where failures >= 5 and blocked_until > {since}"
+        );
+        assert!(locked.execute(&self.db).await.expect("it is written") > 0);
     }
 
     pub(crate) async fn me(&self, token: &str) -> Answer {

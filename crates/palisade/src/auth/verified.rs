@@ -1,4 +1,4 @@
-//! Tokens whose signature was verified already, and what their accounts were found to be: so that a busy client costs no
+//! Credentials that were found good a moment ago, and what their accounts were found to be: so that a busy client costs no
 //! signature check and no statement for each request.
 
 use std::fmt;
@@ -10,58 +10,73 @@ use blake2::Blake2bMac;
 use blake2::digest::consts::U32;
 use blake2::digest::{FixedOutput as _, KeyInit as _, Update as _};
 
-use super::Checked;
+use time::OffsetDateTime;
+
+use crate::input::Timestamp;
 use crate::secret::key::Key;
 
 const WAYS: usize = 4;
 /// 4,096 places, some 400 KiB.
 const SETS: usize = 1024;
 
-/// A table of fixed size, keyed by a keyed hash of the token.
+/// A credential of one kind, as it was read.
+pub(super) trait Credential: Copy + Send {
+    /// When it is over by itself.
+    fn ends(&self) -> OffsetDateTime;
+}
+
+/// A table of fixed size, keyed by a keyed hash of the credential's text: one for access tokens, one for sessions.
 ///
 /// # Security
 /// The key is made when the process starts and dies with it, as every rotation of the signing keys is a start. So the table holds no token, and
 /// who cannot make the hash cannot aim at a place. What is revoked in this process is forgotten at once; what another instance, or a
 /// hand in the database, revokes is seen when `recheck_after` is over.
-pub(in crate::auth) struct Verified {
-    sets: Box<[Mutex<Set>]>,
+pub(super) struct Verified<C> {
+    sets: Box<[Mutex<Set<C>>]>,
     mac: Blake2bMac<U32>,
     recheck_after: Duration,
     /// Rises with everything that is forgotten.
     generation: AtomicU64,
 }
 
-type Set = [Option<Entry>; WAYS];
-type Permissions = Arc<[&'static str]>;
+type Set<C> = [Option<Entry<C>>; WAYS];
 
-struct Entry {
+struct Entry<C> {
     hash: Hash,
-    checked: Checked,
-    permissions: Permissions,
+    credential: C,
+    standing: Standing,
     read: Instant,
 }
 
-/// The keyed hash of a token.
-pub(in crate::auth) type Hash = [u8; 32];
+/// The keyed hash of a credential.
+pub(super) type Hash = [u8; 32];
 
-/// What is known of a token.
-pub(in crate::auth) enum Found {
+/// What an account and its sign-in were found to be.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) permissions: Arc<[&'static str]>,
+    /// When the person proved himself.
+    pub(super) authenticated_at: Timestamp,
+}
+
+/// What is known of a credential.
+pub(super) enum Found<C> {
     /// Nothing: it is to be checked.
     Nothing,
     /// It is one of ours; whether it was revoked has to be asked.
-    Signed(Checked),
+    Ours(C),
     /// It is good, and its account may do this.
-    Good(Checked, Permissions),
+    Good(C, Standing),
 }
 
-impl fmt::Debug for Verified {
+impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verified")
     }
 }
 
-impl Verified {
-    pub(in crate::auth) fn new(recheck_after: Duration) -> Self {
+impl<C: Credential> Verified<C> {
+    pub(super) fn new(recheck_after: Duration) -> Self {
         let key = Key::generate();
         Self {
             sets: (0..SETS)
@@ -73,18 +88,18 @@ impl Verified {
         }
     }
 
-    pub(in crate::auth) fn find(&self, token: &str) -> (Hash, Found) {
+    pub(super) fn find(&self, text: &str) -> (Hash, Found<C>) {
         let mut mac = self.mac.clone();
-        mac.update(token.as_bytes());
+        mac.update(text.as_bytes());
         let hash: Hash = mac.finalize_fixed().into();
         let set = self.set(&hash);
         let entry = set.iter().find(|place| is(place, &hash));
         let found = match entry.and_then(Option::as_ref) {
-            Some(entry) if entry.checked.is_over() => Found::Nothing,
+            Some(entry) if entry.credential.ends() < OffsetDateTime::now_utc() => Found::Nothing,
             Some(entry) if entry.read.elapsed() < self.recheck_after => {
-                Found::Good(entry.checked, Arc::clone(&entry.permissions))
+                Found::Good(entry.credential, entry.standing.clone())
             }
-            Some(entry) => Found::Signed(entry.checked),
+            Some(entry) => Found::Ours(entry.credential),
             None => Found::Nothing,
         };
         drop(set);
@@ -92,38 +107,32 @@ impl Verified {
     }
 
     /// To be taken before the database is asked, and given to [`keep`](Self::keep) with its answer.
-    pub(in crate::auth) fn generation(&self) -> u64 {
+    pub(super) fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
 
     /// Keeps what the database said, unless something was revoked since it was asked.
-    pub(in crate::auth) fn keep(
-        &self,
-        hash: Hash,
-        checked: Checked,
-        permissions: Permissions,
-        generation: u64,
-    ) {
+    pub(super) fn keep(&self, hash: Hash, credential: C, standing: Standing, generation: u64) {
         let mut set = self.set(&hash);
         if self.generation() != generation {
             return;
         }
         let same = set.iter().position(|place| is(place, &hash));
-        // An empty place, or that of the token that ends first.
+        // An empty place, or that of what ends first.
         let at = same.or_else(|| {
-            let ends = |at: &usize| set[*at].as_ref().map(|entry| entry.checked.expires);
+            let ends = |at: &usize| set[*at].as_ref().map(|entry| entry.credential.ends());
             (0..WAYS).min_by_key(ends)
         });
         set[at.unwrap_or_default()] = Some(Entry {
             hash,
-            checked,
-            permissions,
+            credential,
+            standing,
             read: Instant::now(),
         });
     }
 
-    /// Forgets every token that this is true of; to be called when the database holds the change.
-    pub(in crate::auth) fn forget(&self, is_revoked: impl Fn(&Checked) -> bool) {
+    /// Forgets everything that this is true of; to be called when the database holds the change.
+    pub(super) fn forget(&self, is_revoked: impl Fn(&C) -> bool) {
         // First this: who asked the database before the change keeps nothing from now on.
         self.generation.fetch_add(1, Ordering::SeqCst);
         for set in &self.sets {
@@ -131,7 +140,7 @@ impl Verified {
             for place in set.iter_mut() {
                 if place
                     .as_ref()
-                    .is_some_and(|entry| is_revoked(&entry.checked))
+                    .is_some_and(|entry| is_revoked(&entry.credential))
                 {
                     *place = None;
                 }
@@ -139,7 +148,7 @@ impl Verified {
         }
     }
 
-    fn set(&self, hash: &Hash) -> std::sync::MutexGuard<'_, Set> {
+    fn set(&self, hash: &Hash) -> std::sync::MutexGuard<'_, Set<C>> {
         let number = usize::from(u16::from_le_bytes([hash[0], hash[1]])) % SETS;
         self.sets[number]
             .lock()
@@ -147,17 +156,17 @@ impl Verified {
     }
 }
 
-fn is(place: &Option<Entry>, hash: &Hash) -> bool {
+fn is<C>(place: &Option<Entry<C>>, hash: &Hash) -> bool {
     place.as_ref().is_some_and(|entry| entry.hash == *hash)
 }
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
     use uuid::Uuid;
 
     use super::*;
     use crate::access::Id;
+    use crate::auth::jwt::Checked;
 
     fn checked() -> Checked {
         Checked {
@@ -168,33 +177,44 @@ mod tests {
         }
     }
 
-    fn keep(verified: &Verified, token: &str, checked: Checked) {
-        let (hash, _) = verified.find(token);
-        verified.keep(hash, checked, ["x"].into(), verified.generation());
+    fn table(seconds: u64) -> Verified<Checked> {
+        Verified::new(Duration::from_secs(seconds))
     }
 
-    fn is_good(verified: &Verified, token: &str) -> bool {
+    fn standing() -> Standing {
+        Standing {
+            permissions: ["x"].into(),
+            authenticated_at: Timestamp::now(),
+        }
+    }
+
+    fn keep(verified: &Verified<Checked>, token: &str, checked: Checked) {
+        let (hash, _) = verified.find(token);
+        verified.keep(hash, checked, standing(), verified.generation());
+    }
+
+    fn is_good(verified: &Verified<Checked>, token: &str) -> bool {
         matches!(verified.find(token).1, Found::Good(..))
     }
 
     #[test]
     fn knows_a_token_again_and_no_other() {
-        let verified = Verified::new(Duration::from_secs(60));
+        let verified = table(60);
         let one = checked();
         keep(&verified, "one", one);
-        let (_, Found::Good(found, permissions)) = verified.find("one") else {
+        let (_, Found::Good(found, standing)) = verified.find("one") else {
             panic!("it was kept");
         };
-        assert_eq!((found.jti, permissions[0]), (one.jti, "x"));
+        assert_eq!((found.jti, standing.permissions[0]), (one.jti, "x"));
         assert!(!is_good(&verified, "onf") && !is_good(&verified, "one "));
-        assert!(!is_good(&Verified::new(Duration::from_secs(60)), "one"));
+        assert!(!is_good(&table(60), "one"));
     }
 
     #[test]
     fn asks_again_when_its_time_is_over_and_forgets_a_token_whose_own_is() {
-        let verified = Verified::new(Duration::ZERO);
+        let verified = table(0);
         keep(&verified, "one", checked());
-        assert!(matches!(verified.find("one").1, Found::Signed(_)));
+        assert!(matches!(verified.find("one").1, Found::Ours(_)));
         let expires = OffsetDateTime::now_utc() - Duration::from_secs(6);
         keep(
             &verified,
@@ -209,7 +229,7 @@ mod tests {
 
     #[test]
     fn forgets_what_is_revoked_and_keeps_nothing_that_was_read_before() {
-        let verified = Verified::new(Duration::from_secs(60));
+        let verified = table(60);
         let (one, two) = (checked(), checked());
         keep(&verified, "one", one);
         keep(&verified, "two", two);
@@ -217,7 +237,7 @@ mod tests {
         verified.forget(|checked| checked.account == one.account);
         assert!(!is_good(&verified, "one") && is_good(&verified, "two"));
         let (hash, _) = verified.find("one");
-        verified.keep(hash, one, [].into(), read_before);
+        verified.keep(hash, one, standing(), read_before);
         assert!(
             !is_good(&verified, "one"),
             "it was read before the revocation"
@@ -226,7 +246,7 @@ mod tests {
 
     #[test]
     fn stays_as_small_as_it_is_under_a_flood_of_tokens() {
-        let verified = Verified::new(Duration::from_secs(60));
+        let verified = table(60);
         for number in 0..50_000 {
             keep(&verified, &format!("token {number}"), checked());
         }
