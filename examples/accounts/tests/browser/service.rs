@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -64,13 +65,17 @@ impl Service {
     }
 }
 
-/// Below the ports that the system gives to outgoing connections, so that none of these takes it before the service does.
+/// Another one each time, below the ports that the system gives to outgoing connections, so that none of these takes it before the
+/// service does.
 fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 1_000).unwrap_or_default();
-    (0..1_000)
-        .map(|next| 18_000 + (first + next) % 1_000)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("a port is free")
+    loop {
+        let port = 18_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 1_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Drop for Service {
