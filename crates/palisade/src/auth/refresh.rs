@@ -87,6 +87,11 @@ impl RefreshTokens {
         }))
     }
 
+    /// How long a family lasts unused.
+    pub(super) fn idle(&self) -> Duration {
+        self.0.idle
+    }
+
     /// Begins a family: somebody signed in.
     pub(super) async fn begin(
         &self,

@@ -93,6 +93,11 @@ impl Sessions {
         }))
     }
 
+    /// How long one lasts unused.
+    pub(super) fn idle(&self) -> Duration {
+        self.0.idle
+    }
+
     /// Those that were found good a moment ago.
     pub(super) fn verified(&self) -> &Verified<Seen> {
         &self.0.verified

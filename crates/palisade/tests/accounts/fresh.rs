@@ -192,6 +192,7 @@ async fn counts_wrong_passwords_as_failed_sign_ins() {
             401
         );
     }
+    served.prolong_locks().await;
     assert_eq!(reauthenticate(&served, &token, PASSWORD).await.status, 429);
     assert_eq!(
         served.sign_in("ann@example.org", PASSWORD).await.status,

@@ -22,6 +22,12 @@ pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
+/// What the role `admin` allows.
+pub(crate) struct ManageAll;
+impl Permission for ManageAll {
+    const NAME: &'static str = "all.manage";
+}
+
 pub(crate) struct Served {
     pub(crate) port: u16,
     pub(crate) db: Db,
@@ -124,6 +130,7 @@ impl Place {
         App::from_sources::<()>(&sources)?
             .routes(auth::routes())
             .routes(own)
+            .role(Role::new("admin").may::<ManageAll>())
             .build()
     }
 
@@ -161,13 +168,12 @@ impl Served {
         }
     }
 
-    /// Calls as a client at this address.
-    pub(crate) async fn call_from(
+    /// Sends a request with these headers.
+    pub(crate) async fn send(
         &self,
-        client: &str,
         method: &str,
         path: &str,
-        token: &str,
+        headers: &[(&str, &str)],
         body: &Value,
     ) -> Answer {
         let body = if body.is_null() {
@@ -176,12 +182,12 @@ impl Served {
             body.to_string()
         };
         let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\nx-forwarded-for: {client}\r\ncontent-length: {}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.port,
             body.len()
         );
-        if !token.is_empty() {
-            head.push_str(&format!("authorization: Bearer {token}\r\n"));
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
         }
         if !body.is_empty() {
             head.push_str("content-type: application/json\r\n");
@@ -209,6 +215,23 @@ impl Served {
         }
     }
 
+    /// Calls as a client at this address.
+    pub(crate) async fn call_from(
+        &self,
+        client: &str,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("x-forwarded-for", client)];
+        if !token.is_empty() {
+            headers.push(("authorization", bearer.as_str()));
+        }
+        self.send(method, path, &headers, body).await
+    }
+
     pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
         self.call_from("192.0.2.1", method, path, token, body).await
     }
@@ -229,6 +252,19 @@ impl Served {
         let answer = self.sign_in(email, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer
+    }
+
+    /// As if whoever has to wait now had to wait an hour, so that no test depends on how fast it is.
+    pub(crate) async fn prolong_locks(&self) {
+        let now = Timestamp::now().get();
+        let (since, until) = (
+            now - std::time::Duration::from_secs(60),
+            now + std::time::Duration::from_secs(3_600),
+        );
+        let locked = sql!(
+            "update palisade_sign_in_attempts set blocked_until = {until} where failures >= 5 and blocked_until > {since}"
+        );
+        assert!(locked.execute(&self.db).await.expect("it is written") > 0);
     }
 
     pub(crate) async fn me(&self, token: &str) -> Answer {

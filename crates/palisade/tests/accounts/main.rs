@@ -6,4 +6,5 @@ mod harness;
 mod lockout;
 mod passwords;
 mod refresh;
+mod sessions;
 mod tokens;

@@ -1,11 +1,13 @@
 //! Where an account is signed in: its browsers and its programs in one list.
 
+use time::OffsetDateTime;
+
 use crate::access::{Fresh, Id, Ref, SignedIn};
 use crate::auth::session::Current;
 use crate::auth::{Accounts, Session};
 use crate::db::ReadDb;
 use crate::error::{Error, Result};
-use crate::input::{Json, Path, Timestamp};
+use crate::input::{Argument, Incoming, Json, Path, Timestamp};
 use crate::output::NoContent;
 use palisade_macros::{delete, get, output, row, sql};
 
@@ -36,17 +38,43 @@ struct Kept {
     expires_at: Timestamp,
 }
 
+/// Which sign-ins are not over: those that were used after this.
+pub(super) struct Alive {
+    now: OffsetDateTime,
+    sessions: OffsetDateTime,
+    families: OffsetDateTime,
+}
+
+impl Argument for Alive {
+    async fn take(incoming: &mut Incoming) -> Result<Self> {
+        let accounts: Accounts = incoming.own()?;
+        let now = OffsetDateTime::now_utc();
+        Ok(Self {
+            now,
+            sessions: now - accounts.sessions.idle(),
+            families: now - accounts.refresh.idle(),
+        })
+    }
+}
+
 #[get("/auth/sessions")]
-pub(super) async fn list(user: SignedIn, current: Current, db: ReadDb) -> Result<Json<SignIns>> {
+pub(super) async fn list(
+    user: SignedIn,
+    current: Current,
+    alive: Alive,
+    db: ReadDb,
+) -> Result<Json<SignIns>> {
     let sessions = sql!(
         Kept,
         "select id, device, created_at, used_at, expires_at from palisade_sessions
-         where account_id = {user.id} order by used_at desc limit 100"
+         where account_id = {user.id} and expires_at > {alive.now} and used_at > {alive.sessions}
+         order by used_at desc limit 100"
     );
     let families = sql!(
         Kept,
         "select id, device, created_at, rotated_at as used_at, expires_at from palisade_token_families
-         where account_id = {user.id} order by rotated_at desc limit 100"
+         where account_id = {user.id} and expires_at > {alive.now} and rotated_at > {alive.families}
+         order by rotated_at desc limit 100"
     );
     let view = |kind| {
         move |kept: Kept| SignInView {
