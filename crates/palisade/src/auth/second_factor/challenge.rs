@@ -254,3 +254,86 @@ fn refused() -> Error {
     )
     .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::credential::Credentials;
+    use crate::secret::key::Key;
+    use crate::secret::seal::Seal;
+
+    async fn factors() -> SecondFactors {
+        let db = crate::testing::TestDb::new(crate::db::Migrations::of_app(&[]));
+        let db = (*db.await.expect("a database")).clone();
+        let seal = || Seal::new([Key::generate()]).expect("a key");
+        SecondFactors(std::sync::Arc::new(crate::auth::second_factor::Inner {
+            secrets: seal(),
+            challenges: seal(),
+            issuer: "notes".to_owned(),
+            credentials: Credentials::new(db.clone()),
+            db,
+        }))
+    }
+
+    fn sealed(entry: Entry) -> Sealed {
+        Sealed {
+            account: Id::new(),
+            version: [7; 16],
+            entry,
+            device: None,
+            failures: 3,
+        }
+    }
+
+    #[tokio::test]
+    async fn holds_what_the_password_was_given_for() {
+        let factors = factors().await;
+        for entry in [
+            Entry::Tokens,
+            Entry::TokensAnew(Id::new()),
+            Entry::Session { before: None },
+            Entry::Session {
+                before: Some([1; 32]),
+            },
+            Entry::SessionAnew {
+                session: Id::new(),
+                hash: [2; 32],
+            },
+        ] {
+            for device in [None, Some(Device([9; 16]))] {
+                let sealed = Sealed {
+                    device,
+                    ..sealed(entry)
+                };
+                let text = factors.sealed(&sealed, 1_000).unwrap();
+                let read = factors.read(&Presented::of(&text), 999);
+                assert_eq!(read.as_ref(), Some(&sealed));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn is_over_after_its_time_and_opens_with_no_other_key() {
+        let factors = factors().await;
+        let text = factors.sealed(&sealed(Entry::Tokens), 1_000).unwrap();
+        let presented = Presented::of(&text);
+        assert!(factors.read(&presented, 999).is_some());
+        assert!(factors.read(&presented, 1_000).is_none());
+        assert!(self::factors().await.read(&presented, 999).is_none());
+    }
+
+    #[tokio::test]
+    async fn is_given_for_five_minutes() {
+        let factors = factors().await;
+        let error = factors.challenge(&sealed(Entry::Tokens));
+        let answer = error.into_response("1");
+        let body = axum::body::to_bytes(answer.into_body(), 4096)
+            .await
+            .unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let presented = Presented::of(document["challenge"].as_str().unwrap());
+        let made = now();
+        assert!(factors.read(&presented, made + 295).is_some());
+        assert!(factors.read(&presented, made + 301).is_none());
+    }
+}
