@@ -8,6 +8,7 @@ mod guard;
 mod id;
 mod policy;
 
+pub(crate) use actor::Factor;
 pub use actor::{Account, Actor, Authenticated, Authenticator};
 pub use fresh::Fresh;
 pub use guard::{Can, Everywhere, Guard, Public, SignedIn};

@@ -3,6 +3,7 @@
 mod accounts;
 mod client;
 mod cookie;
+mod credential;
 mod device;
 mod jwt;
 mod lockout;
@@ -10,6 +11,7 @@ mod password;
 mod presented;
 mod refresh;
 mod routes;
+mod second_factor;
 mod session;
 mod shown;
 mod sign_in;

@@ -56,12 +56,12 @@ pub enum Event {
     LockedOut {
         /// The account that was tried, when it exists.
         account: Option<Uuid>,
-        /// Who is locked out: `account`, `address`, `network` or `device`.
+        /// Who is locked out: `account`, `address`, `network`, `device` or `second_factor`.
         scope: &'static str,
     },
     /// A sign-in was refused unread, because too many failed before it.
     SignInBlocked {
-        /// Who is locked out: `account`, `address`, `network` or `device`.
+        /// Who is locked out: `account`, `address`, `network`, `device` or `second_factor`.
         scope: &'static str,
     },
     /// An access token was handed out.
@@ -93,6 +93,46 @@ pub enum Event {
     SessionRefused {
         /// Why: `expired`, `unknown` (it has ended, or never was), `malformed` or `ambiguous`.
         reason: &'static str,
+    },
+    /// A password was right, and the second factor of the account was asked for.
+    FactorRequired {
+        /// The account.
+        account: Uuid,
+    },
+    /// A code of a second factor, or a recovery code, was wrong.
+    FactorRefused {
+        /// The account.
+        account: Uuid,
+    },
+    /// A code was right, and was used before: somebody saw it, or sent it twice.
+    FactorReused {
+        /// The account.
+        account: Uuid,
+    },
+    /// An account has a second factor from now on, or another one.
+    FactorEnrolled {
+        /// The account.
+        account: Uuid,
+    },
+    /// An account has no second factor any more.
+    FactorRemoved {
+        /// The account.
+        account: Uuid,
+    },
+    /// A recovery code was used; it is worth nothing any more.
+    RecoveryCodeUsed {
+        /// The account.
+        account: Uuid,
+    },
+    /// An account got new recovery codes; the old ones are worth nothing any more.
+    RecoveryCodesCreated {
+        /// The account.
+        account: Uuid,
+    },
+    /// A caller was refused what his roles give with a second factor alone; he has none.
+    EnrolmentRequired {
+        /// The account.
+        account: Uuid,
     },
     /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
     ReauthenticationRequired {
@@ -238,6 +278,14 @@ named! {
     TokensRevoked = "authn_token_revoked",
     SessionCreated = "session_created",
     SessionRefused = "session_use_after_expire",
+    FactorRequired = "authn_factor_required",
+    FactorRefused = "authn_factor_fail",
+    FactorReused = "authn_factor_reuse",
+    FactorEnrolled = "authn_factor_enrolled",
+    FactorRemoved = "authn_factor_removed",
+    RecoveryCodeUsed = "authn_recovery_code_used",
+    RecoveryCodesCreated = "authn_recovery_codes_created",
+    EnrolmentRequired = "authn_factor_enrolment_required",
     ReauthenticationRequired = "authn_reauthentication_required",
     Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
@@ -303,6 +351,10 @@ impl Event {
                 | Self::TokenCreated { .. }
                 | Self::TokensRevoked { .. }
                 | Self::SessionCreated { .. }
+                | Self::FactorRequired { .. }
+                | Self::FactorEnrolled { .. }
+                | Self::RecoveryCodesCreated { .. }
+                | Self::EnrolmentRequired { .. }
                 | Self::ReauthenticationRequired { .. }
                 | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
@@ -321,6 +373,14 @@ impl Event {
             | Self::TokenReused { account }
             | Self::TokensRevoked { account }
             | Self::SessionCreated { account }
+            | Self::FactorRequired { account }
+            | Self::FactorRefused { account }
+            | Self::FactorReused { account }
+            | Self::FactorEnrolled { account }
+            | Self::FactorRemoved { account }
+            | Self::RecoveryCodeUsed { account }
+            | Self::RecoveryCodesCreated { account }
+            | Self::EnrolmentRequired { account }
             | Self::ReauthenticationRequired { account }
             | Self::Reauthenticated { account }
             | Self::SignedOut { account } => Facts {

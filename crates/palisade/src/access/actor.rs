@@ -21,6 +21,18 @@ pub struct Actor {
     id: Id<Account>,
     permissions: Arc<[&'static str]>,
     authenticated_at: Option<Timestamp>,
+    factor: Factor,
+}
+
+/// How a sign-in and its account stand to a second factor.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Factor {
+    /// Whether it was given for this sign-in.
+    pub(crate) given: bool,
+    /// Whether the account has one.
+    pub(crate) set_up: bool,
+    /// What the account's roles would allow if it had been given.
+    pub(crate) withheld: Arc<[&'static str]>,
 }
 
 impl Actor {
@@ -30,7 +42,13 @@ impl Actor {
             id,
             permissions,
             authenticated_at: None,
+            factor: Factor::default(),
         }
+    }
+
+    /// The same, whose sign-in and account stand so to a second factor.
+    pub(crate) fn with_factor(self, factor: Factor) -> Self {
+        Self { factor, ..self }
     }
 
     /// The same, when the person proved himself at this time.
@@ -51,12 +69,30 @@ impl Actor {
         self.id == account
     }
 
-    /// When the person last proved himself, by a password or more; a refresh is no proof. `None` for a program.
+    /// When the person last proved himself by all that the account asks for; a refresh is no proof. `None` for a program, and for a
+    /// sign-in without the second factor that the account has.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        self.authenticated_at
+        let complete = self.factor.given || !self.factor.set_up;
+        self.authenticated_at.filter(|_| complete)
     }
 
-    /// Whether one of the account's roles carries this permission.
+    /// Whether a second factor was given for this sign-in.
+    pub fn gave_second_factor(&self) -> bool {
+        self.factor.given && self.factor.set_up
+    }
+
+    /// Whether the account has a second factor.
+    pub(super) fn has_second_factor(&self) -> bool {
+        self.factor.set_up
+    }
+
+    /// Whether one of the account's roles carries this permission, and for want of a second factor does not give it.
+    pub(super) fn is_withheld<P: Permission>(&self) -> bool {
+        self.factor.withheld.contains(&P::NAME)
+    }
+
+    /// Whether one of the account's roles gives this permission; a role that
+    /// [requires a second factor](super::Role::requires_second_factor) gives none to a sign-in without one.
     pub fn may<P: Permission>(&self) -> bool {
         self.permissions.contains(&P::NAME)
     }

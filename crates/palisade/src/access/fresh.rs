@@ -27,8 +27,8 @@ const SKEW: i64 = 60;
 /// the request once more, with the credential that it got there.
 ///
 /// # Security
-/// Only a password, and what else the account asks for, makes a caller fresh; refreshing a token and using a session do not. Holds ASVS 5.0,
-/// sections 7.5.1 and 7.5.3.
+/// Only a password, and a second factor where the account has one, makes a caller fresh; refreshing a token and using a session do not. Holds
+/// ASVS 5.0, sections 7.5.1 and 7.5.3.
 ///
 /// # Example
 /// ```
@@ -70,7 +70,7 @@ impl<const MINUTES: u64> Fresh<MINUTES> {
     }
 
     /// RFC 9470, section 3, and the same for a client that reads documents.
-    fn challenge() -> Error {
+    pub(super) fn challenge() -> Error {
         let seconds = Self::SECONDS;
         let challenge = format!(
             "Bearer error=\"insufficient_user_authentication\", error_description=\"a more recent sign-in is required\", max_age=\"{seconds}\""

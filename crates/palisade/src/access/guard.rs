@@ -5,7 +5,10 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::actor::{Account, Actor, Authenticator};
+use super::fresh::Fresh;
 use super::id::{Id, parse};
 use super::policy::{Action, Permission, Permit, Read};
 use crate::db::{Bind, Resource, Value, load};
@@ -109,7 +112,8 @@ pub struct Everywhere;
 ///
 /// # Errors
 /// 401 without a credential. 404 when the object is not there or the caller may not read it, so that its existence does
-/// not leak; 403 when it may be read but not `A`.
+/// not leak; 403 when it may be read but not `A`. For a permission of a role that requires a second factor: 403
+/// `second-factor-enrolment-required` when the account has none, 401 `reauthentication-required` when it was not given.
 ///
 /// # Security
 /// Only the guard makes one, after the policy said yes in this request; so a function that takes `Can<Edit, Note>` cannot
@@ -187,14 +191,39 @@ impl<P: Permission> Argument for Can<P> {
             actor = anew.ok_or_else(Error::unauthorized)?;
         }
         if !actor.may::<P>() {
-            denied::<P, Everywhere>(&actor);
-            return Err(Error::forbidden());
+            return Err(match actor.is_withheld::<P>() {
+                true => step_up(&actor),
+                false => {
+                    denied::<P, Everywhere>(&actor);
+                    Error::forbidden()
+                }
+            });
         }
         Ok(Self::new(Everywhere, actor))
     }
 }
 
 impl<P: Permission> Guard for Can<P> {}
+
+/// Where a second factor is enrolled.
+const ENROLL: &str = "/auth/totp";
+
+/// What a caller does to get what his roles give with a second factor alone: enroll one, or give it.
+fn step_up(actor: &Actor) -> Error {
+    let account = actor.id().uuid();
+    if actor.has_second_factor() {
+        Event::ReauthenticationRequired { account }.emit();
+        return <Fresh>::challenge();
+    }
+    Event::EnrolmentRequired { account }.emit();
+    Error::new(
+        StatusCode::FORBIDDEN,
+        "second-factor-enrolment-required",
+        "Set up a second factor first",
+    )
+    .with_detail("this is for accounts with a second factor: enroll one at the path in `enroll`")
+    .with_member("enroll", ENROLL)
+}
 
 fn denied<A, T>(actor: &Actor) {
     let last = |name: &'static str| name.rsplit("::").next().unwrap_or(name);

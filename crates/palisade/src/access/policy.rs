@@ -77,6 +77,7 @@ pub trait Permission: Send + Sync + 'static {
 pub struct Role {
     pub(crate) name: &'static str,
     pub(crate) permissions: Vec<&'static str>,
+    pub(crate) requires_second_factor: bool,
 }
 
 impl Role {
@@ -85,6 +86,7 @@ impl Role {
         Self {
             name,
             permissions: Vec::new(),
+            requires_second_factor: false,
         }
     }
 
@@ -92,6 +94,28 @@ impl Role {
     #[must_use]
     pub fn may<P: Permission>(mut self) -> Self {
         self.permissions.push(P::NAME);
+        self
+    }
+
+    /// Gives its permissions only to sign-ins with a second factor.
+    ///
+    /// Who has none is told where to enroll one, by the 403 `second-factor-enrolment-required`; whatever asks for no permission of this role
+    /// stays open to him.
+    ///
+    /// # Security
+    /// Counted with each request, not at sign-in: a second factor that was taken away takes the permissions with it. Holds ASVS 5.0, 6.3.3 and
+    /// 6.3.4, for those who can do the most harm.
+    ///
+    /// # Example
+    /// ```
+    /// # use palisade::prelude::*;
+    /// # struct ManageAccounts;
+    /// # impl Permission for ManageAccounts { const NAME: &'static str = "accounts.manage"; }
+    /// let admin = Role::new("admin").may::<ManageAccounts>().requires_second_factor();
+    /// ```
+    #[must_use]
+    pub fn requires_second_factor(mut self) -> Self {
+        self.requires_second_factor = true;
         self
     }
 }

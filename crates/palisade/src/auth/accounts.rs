@@ -10,13 +10,14 @@ use super::jwt::{AccessTokens, Checked, TokenError};
 use super::lockout::Lockout;
 use super::password::{BreachedPasswords, Passwords};
 use super::refresh::RefreshTokens;
+use super::second_factor::SecondFactors;
 use super::session::{Current, Kept, Seen, Session, Sessions, refused as session_refused};
 use super::shown::{Shown, shown};
 use super::sweep::Sweeper;
 use super::verified::{Found, Hash, Standing, Verified};
-use crate::access::{Account, Actor, Authenticated, Authenticator, Id, Role};
+use crate::access::{Account, Actor, Authenticated, Authenticator, Factor, Id, Role};
 use crate::config::Config;
-use crate::db::{Db, Migration, Migrations, ReadDb};
+use crate::db::{Db, Migration, Migrations, ReadDb, Tx};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Argument, Email, Incoming, Timestamp};
@@ -45,6 +46,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0004_sessions.sql",
         sql: include_str!("../../migrations/0004_sessions.sql"),
     },
+    Migration {
+        version: 7,
+        file: "palisade/0007_second_factor.sql",
+        sql: include_str!("../../migrations/0007_second_factor.sql"),
+    },
 ]);
 
 /// Everything that accounts need: passwords, tokens, sessions, roles and the database.
@@ -54,6 +60,7 @@ pub struct Accounts {
     pub(super) tokens: AccessTokens,
     pub(super) refresh: RefreshTokens,
     pub(super) sessions: Sessions,
+    pub(super) factors: SecondFactors,
     pub(super) lockout: Lockout,
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
@@ -106,6 +113,7 @@ impl Accounts {
             tokens,
             refresh: RefreshTokens::new(config, db.clone(), Arc::clone(&verified)),
             sessions: Sessions::new(&config.auth, db.clone()),
+            factors: SecondFactors::new(config, db.clone())?,
             lockout: Lockout::new(config, db.clone()),
             devices: Devices::new(config),
             sweeper: Sweeper::new(&config.auth, db.clone()),
@@ -152,21 +160,36 @@ impl Accounts {
         account: Id<Account>,
         but: Option<Current>,
     ) -> Result<()> {
+        let tx = self.db.begin().await?;
+        let ended = self.end_elsewhere(&tx, account, but).await?;
+        tx.commit().await?;
+        self.ended(account, ended);
+        Ok(())
+    }
+
+    /// The same within a transaction; [`ended`](Self::ended) follows it.
+    pub(super) async fn end_elsewhere(
+        &self,
+        tx: &Tx,
+        account: Id<Account>,
+        but: Option<Current>,
+    ) -> Result<u64> {
         let (family, session) = match but {
             None => (None, None),
             Some(Current::Tokens(checked)) => (Some(checked.family), None),
             Some(Current::Session(seen)) => (None, Some(seen.id)),
         };
-        let tx = self.db.begin().await?;
-        let ended = self.refresh.end_others(&tx, account, family).await?
-            + self.sessions.end_others(&tx, account, session).await?;
-        tx.commit().await?;
+        Ok(self.refresh.end_others(tx, account, family).await?
+            + self.sessions.end_others(tx, account, session).await?)
+    }
+
+    /// So many sign-ins of this account have ended.
+    pub(super) fn ended(&self, account: Id<Account>, ended: u64) {
         self.forget(account);
         if ended > 0 {
             let account = account.uuid();
             Event::TokensRevoked { account }.emit();
         }
-        Ok(())
     }
 
     /// Ends one sign-in of an account, a browser's or a program's; tells whether it was there.
@@ -253,7 +276,7 @@ impl Accounts {
                 (seen.account, standing)
             }
         };
-        let actor = Actor::new(account, standing.permissions);
+        let actor = Actor::new(account, standing.permissions).with_factor(standing.factor);
         Ok(Some(actor.authenticated(standing.authenticated_at)))
     }
 
@@ -283,7 +306,9 @@ impl Accounts {
         let hash = token.hash();
         let found = sql!(
             Kept,
-            "select s.id, s.account_id, s.authenticated_at, s.used_at, s.expires_at, r.role as role
+            "select s.id, s.account_id, s.authenticated_at, s.second_factor, s.used_at, s.expires_at, r.role as role,
+             exists (select 1 from palisade_credentials c where c.account_id = s.account_id
+                     and c.kind <> 'recovery_code' and c.confirmed_at is not null) as enrolled
              from palisade_sessions s
              left join palisade_account_roles r on r.account_id = s.account_id
              where s.token_hash = {hash}"
@@ -291,10 +316,10 @@ impl Accounts {
         let found = found.at_most(64, &self.db.reader()).await?;
         let first = found.first();
         let seen = self.sessions.found(hash, first).await?;
-        let standing = Standing {
-            permissions: self.permissions(found.iter().map(|kept| kept.role.as_deref())),
-            authenticated_at: first.ok_or_else(Error::unauthorized)?.authenticated_at,
-        };
+        let first = first.ok_or_else(Error::unauthorized)?;
+        let roles = found.iter().map(|kept| kept.role.as_deref());
+        let (given, set_up) = (first.second_factor, first.enrolled);
+        let standing = self.roles_give(roles, first.authenticated_at, given, set_up);
         verified.keep(place, seen, standing.clone(), generation);
         Ok((seen, standing))
     }
@@ -303,7 +328,10 @@ impl Accounts {
     async fn standing(&self, checked: &Checked) -> Result<Standing> {
         let found = sql!(
             Held,
-            "select r.role as role, f.created_at as authenticated_at from palisade_accounts a
+            "select r.role as role, f.created_at as authenticated_at, f.second_factor as second_factor,
+             exists (select 1 from palisade_credentials c where c.account_id = a.id
+                     and c.kind <> 'recovery_code' and c.confirmed_at is not null) as enrolled
+             from palisade_accounts a
              join palisade_token_families f on f.account_id = a.id
              left join palisade_account_roles r on r.account_id = a.id
              where a.id = {checked.account} and f.id = {checked.family}
@@ -314,22 +342,36 @@ impl Accounts {
             Event::TokenRefused { reason: "revoked" }.emit();
             return Err(Error::unauthorized());
         };
-        Ok(Standing {
-            permissions: self.permissions(found.iter().map(|held| held.role.as_deref())),
-            authenticated_at: first.authenticated_at,
-        })
+        let roles = found.iter().map(|held| held.role.as_deref());
+        let (given, set_up) = (first.second_factor, first.enrolled);
+        Ok(self.roles_give(roles, first.authenticated_at, given, set_up))
     }
 
-    /// What these roles allow.
-    fn permissions<'a>(
+    /// What these roles allow to a sign-in of this time, with a second factor or without.
+    fn roles_give<'a>(
         &self,
         held: impl Iterator<Item = Option<&'a str>> + Clone,
-    ) -> Arc<[&'static str]> {
+        authenticated_at: Timestamp,
+        given: bool,
+        set_up: bool,
+    ) -> Standing {
         let is_held = |role: &&Role| held.clone().any(|name| name == Some(role.name));
-        let roles = self.roles.iter().filter(is_held);
-        roles
-            .flat_map(|role| role.permissions.iter().copied())
-            .collect()
+        let of = |open: bool| {
+            let roles = self.roles.iter().filter(is_held);
+            roles
+                .filter(|role| open != (role.requires_second_factor && !(given && set_up)))
+                .flat_map(|role| role.permissions.iter().copied())
+                .collect()
+        };
+        Standing {
+            permissions: of(true),
+            authenticated_at,
+            factor: Factor {
+                given,
+                set_up,
+                withheld: of(false),
+            },
+        }
     }
 }
 
@@ -359,6 +401,8 @@ impl Authenticator for Accounts {
 struct Held {
     role: Option<String>,
     authenticated_at: Timestamp,
+    second_factor: bool,
+    enrolled: bool,
 }
 
 /// Roles that the database gives to somebody and the code does not know.

@@ -30,7 +30,7 @@ pub(super) struct Devices {
 }
 
 /// A device that was signed in from before, to this very account.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Device(pub(super) [u8; NUMBER]);
 
 /// What a device proves itself by.

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use super::client::Client;
 use super::device::Device;
+use crate::access::{Account, Id};
 use crate::config::Config;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ pub(super) struct Lockout(Arc<Inner>);
 struct Inner {
     key: Key,
     cap: Duration,
+    code_cap: Duration,
     db: Db,
 }
 
@@ -51,6 +53,26 @@ enum Scope {
     Address,
     Network,
     Device,
+    /// Codes of an account's second factor; those that come from a known device are counted apart.
+    SecondFactor,
+}
+
+/// Who has to wait, and until when.
+#[derive(Debug, Clone, Copy)]
+struct Blocked {
+    scope: Scope,
+    until: OffsetDateTime,
+}
+
+impl Blocked {
+    fn error(self, detail: &'static str) -> Error {
+        Event::SignInBlocked {
+            scope: self.scope.name(),
+        }
+        .emit();
+        let left = (self.until - OffsetDateTime::now_utc()).whole_seconds() + 1;
+        Error::too_many_requests(u32::try_from(left).unwrap_or(1)).with_detail(detail)
+    }
 }
 
 struct Counted {
@@ -74,13 +96,14 @@ impl Scope {
             Self::Address => "address",
             Self::Network => "network",
             Self::Device => "device",
+            Self::SecondFactor => "second_factor",
         }
     }
 
     /// Failures that cost no wait; several people share an address, and many a network.
     fn free(self) -> u32 {
         match self {
-            Self::Account | Self::Device => 4,
+            Self::Account | Self::Device | Self::SecondFactor => 4,
             Self::Address => 9,
             Self::Network => 49,
         }
@@ -91,7 +114,14 @@ impl Scope {
         match self {
             Self::Account | Self::Device => Duration::from_secs(86_400),
             Self::Address | Self::Network => Duration::from_secs(3_600),
+            // Longer than the longest wait, or a code could be tried anew after it.
+            Self::SecondFactor => Duration::from_secs(30 * 86_400),
         }
+    }
+
+    /// Whether it stands for one person alone, whose success forgets his failures.
+    fn is_personal(self) -> bool {
+        matches!(self, Self::Account | Self::Device | Self::SecondFactor)
     }
 
     /// One second after the first failure that is not free, then twice as long each time.
@@ -108,6 +138,7 @@ impl Lockout {
         Self(Arc::new(Inner {
             key: config.secret_key.derive("sign-in attempts"),
             cap: config.auth.lockout_cap,
+            code_cap: config.auth.second_factor_lockout_cap,
             db,
         }))
     }
@@ -134,15 +165,61 @@ impl Lockout {
             (Scope::Address, client.mark(&self.0.key)),
             (Scope::Network, self.network(client.address)),
         ];
-        self.count(&scopes).await?.map_err(|(scope, until)| {
-            Event::SignInBlocked {
-                scope: scope.name(),
+        let counted = self.count(&scopes).await?;
+        counted.map_err(|blocked| blocked.error("too many sign-ins failed: wait, then try again"))
+    }
+
+    /// Counts a code of an account's second factor, as [`begin`](Self::begin) does a password.
+    ///
+    /// # Errors
+    /// 429 when wrong codes before it make it wait.
+    pub(super) async fn begin_code(
+        &self,
+        account: Id<Account>,
+        client: Client,
+        device: Option<Device>,
+    ) -> Result<Attempt> {
+        if let Some(device) = device {
+            let scopes = [(Scope::SecondFactor, self.code_of_device(account, device))];
+            if let Ok(attempt) = self.count(&scopes).await? {
+                return Ok(attempt);
             }
-            .emit();
-            let left = (until - OffsetDateTime::now_utc()).whole_seconds() + 1;
-            Error::too_many_requests(u32::try_from(left).unwrap_or(1))
-                .with_detail("too many sign-ins failed: wait, then try again")
+        }
+        let scopes = [
+            (Scope::SecondFactor, self.code(account)),
+            (Scope::Address, client.mark(&self.0.key)),
+            (Scope::Network, self.network(client.address)),
+        ];
+        let counted = self.count(&scopes).await?;
+        counted.map_err(|blocked| {
+            blocked.error("too many codes were wrong: wait, or use a recovery code")
         })
+    }
+
+    /// Counts a recovery code: by where it comes from alone, since nobody can guess one, and its owner must not be locked out of it.
+    ///
+    /// # Errors
+    /// 429 when failures before it make it wait.
+    pub(super) async fn begin_recovery(
+        &self,
+        client: Client,
+        device: Option<Device>,
+    ) -> Result<Attempt> {
+        let scopes = [
+            (Scope::Address, client.mark(&self.0.key)),
+            (Scope::Network, self.network(client.address)),
+        ];
+        let scopes = if device.is_some() { &[] } else { &scopes[..] };
+        let counted = self.count(scopes).await?;
+        counted.map_err(|blocked| blocked.error("too many sign-ins failed: wait, then try again"))
+    }
+
+    /// Forgets the wrong passwords of who gave his second factor too.
+    pub(super) async fn forget(&self, email: &str, device: Option<Device>) -> Result<()> {
+        match device {
+            Some(device) => self.forget_key(self.device(device)).await,
+            None => self.unlock(email).await,
+        }
     }
 
     /// The try was the owner's: the account's failures are forgotten, and the others' are what they were.
@@ -155,7 +232,7 @@ impl Lockout {
         self.take_back(attempt, false).await
     }
 
-    /// The password was wrong.
+    /// The password, or the code, was wrong.
     pub(super) fn failed(&self, attempt: &Attempt, account: Option<uuid::Uuid>) {
         for counted in &attempt.counted {
             if counted.wait >= LOCKOUT {
@@ -170,7 +247,11 @@ impl Lockout {
 
     /// Forgets an account's failures.
     pub(super) async fn unlock(&self, email: &str) -> Result<()> {
-        sql!("delete from palisade_sign_in_attempts where key = {self.account(email)}")
+        self.forget_key(self.account(email)).await
+    }
+
+    async fn forget_key(&self, key: [u8; 32]) -> Result<()> {
+        sql!("delete from palisade_sign_in_attempts where key = {key}")
             .execute(&self.0.db)
             .await
             .map(drop)
@@ -186,26 +267,30 @@ impl Lockout {
     }
 
     /// Counts one more for each, or for none when one of them has to wait.
-    async fn count(
-        &self,
-        scopes: &[(Scope, [u8; 32])],
-    ) -> Result<Result<Attempt, (Scope, OffsetDateTime)>> {
+    async fn count(&self, scopes: &[(Scope, [u8; 32])]) -> Result<Result<Attempt, Blocked>> {
         let now = now();
         let tx = self.0.db.begin().await?;
         let mut attempt = Attempt {
             counted: Vec::new(),
             failures: 0,
         };
-        let mut blocked: Option<(Scope, OffsetDateTime)> = None;
+        let mut blocked: Option<Blocked> = None;
         // Always in the same order, so that two tries never wait for each other's rows.
         for (scope, key) in scopes {
             let row = one_more(&tx, key, now, now + scope.kept()).await?;
-            if row.blocked_until > now && blocked.is_none_or(|(_, until)| until < row.blocked_until)
-            {
-                blocked = Some((*scope, row.blocked_until));
+            let until = row.blocked_until;
+            if until > now && blocked.is_none_or(|blocked| blocked.until < until) {
+                blocked = Some(Blocked {
+                    scope: *scope,
+                    until,
+                });
             }
-            let wait = scope.wait(row.failures, self.0.cap);
-            if matches!(scope, Scope::Account | Scope::Device) {
+            let cap = match scope {
+                Scope::SecondFactor => self.0.code_cap,
+                _ => self.0.cap,
+            };
+            let wait = scope.wait(row.failures, cap);
+            if scope.is_personal() {
                 attempt.failures = u64::from(row.failures.saturating_sub(1));
             }
             attempt.counted.push(Counted {
@@ -237,7 +322,7 @@ impl Lockout {
         let tx = self.0.db.begin().await?;
         for counted in &attempt.counted {
             let key = counted.key;
-            if succeeded && matches!(counted.scope, Scope::Account | Scope::Device) {
+            if succeeded && counted.scope.is_personal() {
                 sql!("delete from palisade_sign_in_attempts where key = {key}")
                     .execute(&tx)
                     .await?;
@@ -257,6 +342,20 @@ impl Lockout {
 
     fn account(&self, email: &str) -> [u8; 32] {
         self.0.key.sign(format!("account {email}").as_bytes())
+    }
+
+    fn code(&self, account: Id<Account>) -> [u8; 32] {
+        let account = account.uuid();
+        self.0
+            .key
+            .sign(&[b"second factor ", account.as_bytes().as_slice()].concat())
+    }
+
+    /// Of this account too: a device is known to one alone.
+    fn code_of_device(&self, account: Id<Account>, Device(number): Device) -> [u8; 32] {
+        let account = account.uuid();
+        let text: [&[u8]; 3] = [b"second factor device ", account.as_bytes(), &number];
+        self.0.key.sign(&text.concat())
     }
 
     fn device(&self, Device(number): Device) -> [u8; 32] {
@@ -320,6 +419,7 @@ mod tests {
             Scope::Address,
             Scope::Network,
             Scope::Device,
+            Scope::SecondFactor,
         ] {
             assert_eq!(waits(scope), expected, "{scope:?}");
         }

@@ -93,8 +93,14 @@ impl RefreshTokens {
     }
 
     /// Begins a family: somebody signed in.
-    pub(super) async fn begin(&self, account: Id<Account>, client: Client) -> Result<Rotated> {
-        self.begin_in(&self.0.db, account, client).await
+    pub(super) async fn begin(
+        &self,
+        account: Id<Account>,
+        client: Client,
+        second_factor: bool,
+    ) -> Result<Rotated> {
+        self.begin_in(&self.0.db, account, client, second_factor)
+            .await
     }
 
     /// Begins a family in the place of this one, which ends: a copy of its tokens gains nothing by what the person proved.
@@ -106,6 +112,7 @@ impl RefreshTokens {
         family: Id<Family>,
         account: Id<Account>,
         client: Client,
+        second_factor: bool,
     ) -> Result<Rotated> {
         let tx = self.0.db.begin().await?;
         let gone = sql!(
@@ -114,7 +121,7 @@ impl RefreshTokens {
         if gone.execute(&tx).await? == 0 {
             return Err(refused("revoked"));
         }
-        let begun = self.begin_in(&tx, account, client).await?;
+        let begun = self.begin_in(&tx, account, client, second_factor).await?;
         tx.commit().await?;
         self.0.verified.forget(|checked| checked.family == family);
         Ok(begun)
@@ -125,6 +132,7 @@ impl RefreshTokens {
         db: &impl Runs<Writing>,
         account: Id<Account>,
         client: Client,
+        second_factor: bool,
     ) -> Result<Rotated> {
         let family = Id::<Family>::new();
         let token = self.current().begin(family);
@@ -132,8 +140,8 @@ impl RefreshTokens {
         let expires = now + self.0.lifetime;
         sql!(
             "insert into palisade_token_families
-             (id, account_id, token_hash, generation, rotated_at, rotated_by, device, created_at, expires_at)
-             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {client.agent.as_str()}, {now}, {expires})"
+             (id, account_id, token_hash, generation, rotated_at, rotated_by, device, second_factor, created_at, expires_at)
+             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {client.agent.as_str()}, {second_factor}, {now}, {expires})"
         )
         .execute(db)
         .await?;

@@ -3,6 +3,7 @@
 mod jwks;
 mod me;
 mod reauthenticate;
+mod second_factor;
 mod session;
 mod sessions;
 mod sign_in;
@@ -31,7 +32,9 @@ fn address(email: &Email) -> String {
 }
 
 /// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`; `POST` and `DELETE /auth/session`,
-/// `GET` and `DELETE /auth/sessions`, `DELETE /auth/sessions/{session}`; `POST /auth/reauthenticate`; `GET /auth/me` and
+/// `GET` and `DELETE /auth/sessions`, `DELETE /auth/sessions/{session}`; `POST /auth/reauthenticate`;
+/// `POST /auth/sign-in/second-factor`, `GET /auth/second-factor`, `POST` and `DELETE /auth/totp`, `POST /auth/totp/confirm`,
+/// `POST /auth/recovery-codes`; `GET /auth/me` and
 /// `/.well-known/jwks.json`.
 ///
 /// # Security
@@ -48,6 +51,12 @@ pub fn routes() -> Routes {
         sessions::end_one,
         sessions::end_others,
         reauthenticate::reauthenticate,
+        second_factor::answer,
+        second_factor::show,
+        second_factor::enroll,
+        second_factor::confirm,
+        second_factor::remove,
+        second_factor::new_recovery_codes,
         sign_out::sign_out,
         me::me,
         jwks::jwks

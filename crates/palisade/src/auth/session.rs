@@ -76,6 +76,8 @@ pub(super) struct Kept {
     id: Id<Session>,
     account_id: Id<Account>,
     pub(super) authenticated_at: Timestamp,
+    pub(super) second_factor: bool,
+    pub(super) enrolled: bool,
     used_at: OffsetDateTime,
     expires_at: OffsetDateTime,
     pub(super) role: Option<String>,
@@ -107,6 +109,7 @@ impl Sessions {
         account: Id<Account>,
         client: Client,
         before: Option<[u8; 32]>,
+        second_factor: bool,
     ) -> Result<Begun> {
         let begun = self.fresh(Id::new());
         let now = OffsetDateTime::now_utc();
@@ -119,8 +122,8 @@ impl Sessions {
         }
         sql!(
             "insert into palisade_sessions
-             (id, account_id, token_hash, device, authenticated_at, created_at, used_at, expires_at)
-             values ({begun.id}, {account}, {begun.token.hash()}, {client.agent.as_str()}, {now}, {now}, {now}, {expires})"
+             (id, account_id, token_hash, device, second_factor, authenticated_at, created_at, used_at, expires_at)
+             values ({begun.id}, {account}, {begun.token.hash()}, {client.agent.as_str()}, {second_factor}, {now}, {now}, {now}, {expires})"
         )
         .execute(&tx)
         .await?;
@@ -146,19 +149,25 @@ impl Sessions {
     ///
     /// # Errors
     /// 401 when it has ended, or has a new id already, as when two ask at once.
-    pub(super) async fn renew(&self, seen: Seen) -> Result<Begun> {
-        let begun = self.fresh(seen.id);
+    pub(super) async fn renew(
+        &self,
+        session: Id<Session>,
+        hash: [u8; 32],
+        account: Id<Account>,
+        second_factor: bool,
+    ) -> Result<Begun> {
+        let begun = self.fresh(session);
         let now = OffsetDateTime::now_utc();
         let expires = now + self.0.lifetime;
         let renewed = sql!(
             "update palisade_sessions
-             set token_hash = {begun.token.hash()}, authenticated_at = {now}, used_at = {now}, expires_at = {expires}
-             where id = {seen.id} and token_hash = {seen.hash} and account_id = {seen.account}"
+             set token_hash = {begun.token.hash()}, second_factor = {second_factor}, authenticated_at = {now}, used_at = {now}, expires_at = {expires}
+             where id = {session} and token_hash = {hash} and account_id = {account}"
         );
         if renewed.execute(&self.0.db).await? == 0 {
             return Err(refused("unknown"));
         }
-        self.0.verified.forget(|other| other.hash == seen.hash);
+        self.0.verified.forget(|other| other.hash == hash);
         Ok(begun)
     }
 

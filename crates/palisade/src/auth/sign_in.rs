@@ -10,7 +10,8 @@ use super::password::{PasswordHash, Place, Verdict};
 use super::presented::Presented;
 use super::refresh::Family;
 use super::routes::{Entered, SessionEntered, SignedInView, handed_out};
-use super::session::Seen;
+use super::second_factor::Sealed;
+use super::session::{Current, Session};
 use crate::access::{Account, Id};
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -18,7 +19,7 @@ use crate::input::Password;
 use palisade_macros::{row, sql};
 
 /// What somebody proves himself for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
     /// Tokens of a new sign-in.
     Tokens,
@@ -26,8 +27,24 @@ pub(super) enum Entry {
     TokensAnew(Id<Family>),
     /// A browser's session; the one of this hash, which the browser had until now, ends.
     Session { before: Option<[u8; 32]> },
-    /// A new id for this session, whose old one ends.
-    SessionAnew(Seen),
+    /// A new id for this session, whose old one, of this hash, ends.
+    SessionAnew {
+        session: Id<Session>,
+        hash: [u8; 32],
+    },
+}
+
+impl Entry {
+    /// What takes the place of this sign-in.
+    pub(super) fn anew(current: Current) -> Self {
+        match current {
+            Current::Tokens(checked) => Self::TokensAnew(checked.family),
+            Current::Session(seen) => Self::SessionAnew {
+                session: seen.id,
+                hash: seen.hash,
+            },
+        }
+    }
 }
 
 /// Somebody whose password was right.
@@ -38,8 +55,20 @@ pub(super) struct Proved {
     pub(super) account: Id<Account>,
     email: String,
     device: Option<Device>,
+    /// The try, which counts as a failure until it is known what else the account asks for.
+    attempt: Attempt,
+    /// Which password it was.
+    version: [u8; 16],
+}
+
+/// Somebody who gave all that the account asks for.
+pub(super) struct Admitted {
+    pub(super) account: Id<Account>,
+    pub(super) email: String,
+    pub(super) device: Option<Device>,
     /// Tries of this account, or this device, that failed before.
-    failures: u64,
+    pub(super) failures: u64,
+    pub(super) second_factor: bool,
 }
 
 #[row]
@@ -71,52 +100,97 @@ impl Accounts {
                 return Err(error);
             }
         };
-        let account = match found {
-            (Some(id), true) => id,
+        let (account, version) = match found {
+            (Some(id), Some(hash)) => (id, hash.version()),
             (account, _) => return Err(self.refused(&attempt, account)),
         };
-        let failures = attempt.failures;
-        self.lockout.succeeded(attempt).await?;
         Ok(Proved {
             account,
             email: email.to_owned(),
             device,
-            failures,
+            attempt,
+            version,
         })
     }
 
-    /// Lets in whose password was right. What an account asks for beyond its password is asked here, before anything is begun.
+    /// Lets in whose password was right, unless the account asks for more: then the wrong tries before stay counted until that is given.
     ///
     /// # Errors
-    /// 401 when the sign-in that is to be renewed has ended.
+    /// 401 `second-factor-required` with a challenge, when the account has one; 401 when the sign-in that is to be renewed has ended.
     pub(super) async fn enter(
         &self,
         proved: Proved,
         entry: Entry,
         client: Client,
     ) -> Result<Entered> {
-        let (id, account) = (proved.account, proved.account.uuid());
-        let device = self.devices.remember(proved.device, &proved.email);
+        let Proved {
+            account,
+            email,
+            device,
+            attempt,
+            version,
+        } = proved;
+        let failures = attempt.failures;
+        match self.factors.is_set_up(account).await {
+            Ok(false) => self.lockout.succeeded(attempt).await?,
+            Ok(true) => {
+                self.lockout.undo(attempt).await?;
+                return Err(self.factors.challenge(&Sealed {
+                    account,
+                    version,
+                    entry,
+                    device,
+                    failures: failures.try_into().unwrap_or(u32::MAX),
+                }));
+            }
+            Err(error) => {
+                self.lockout.undo(attempt).await?;
+                return Err(error);
+            }
+        }
+        let admitted = Admitted {
+            account,
+            email,
+            device,
+            failures,
+            second_factor: false,
+        };
+        self.admit(admitted, entry, client).await
+    }
+
+    /// Begins, or renews, the sign-in of who gave all that the account asks for.
+    ///
+    /// # Errors
+    /// 401 when the sign-in that is to be renewed has ended.
+    pub(super) async fn admit(
+        &self,
+        admitted: Admitted,
+        entry: Entry,
+        client: Client,
+    ) -> Result<Entered> {
+        let (id, account) = (admitted.account, admitted.account.uuid());
+        let strong = admitted.second_factor;
+        let device = self.devices.remember(admitted.device, &admitted.email);
         let entered = match entry {
             Entry::Tokens => {
-                let rotated = self.refresh.begin(id, client).await?;
+                let rotated = self.refresh.begin(id, client, strong).await?;
                 Entered::Tokens(SignedInView::of(handed_out(self, rotated)?, device))
             }
             Entry::TokensAnew(family) => {
-                let rotated = self.refresh.renew(family, id, client).await?;
+                let rotated = self.refresh.renew(family, id, client, strong).await?;
                 Entered::Tokens(SignedInView::of(handed_out(self, rotated)?, device))
             }
             Entry::Session { before } => {
-                let begun = self.sessions.begin(id, client, before).await?;
+                let begun = self.sessions.begin(id, client, before, strong).await?;
                 Entered::Session(SessionEntered { begun, device })
             }
-            Entry::SessionAnew(seen) => {
-                let begun = self.sessions.renew(seen).await?;
+            Entry::SessionAnew { session, hash } => {
+                let begun = self.sessions.renew(session, hash, id, strong).await?;
                 Entered::Session(SessionEntered { begun, device })
             }
         };
-        match (entry, proved.failures) {
-            (Entry::TokensAnew(_) | Entry::SessionAnew(_), _) => {
+        match (entry, admitted.failures) {
+            (Entry::TokensAnew(_) | Entry::SessionAnew { .. }, _) => {
                 Event::Reauthenticated { account }.emit();
             }
             (_, 0) => Event::SignedIn { account }.emit(),
@@ -125,13 +199,13 @@ impl Accounts {
         Ok(entered)
     }
 
-    /// The account with this address, if there is one, and whether the password is its own: the same work in each case.
+    /// The account with this address, if there is one, and what is kept of the password, if it is its own: the same work in each case.
     async fn owner(
         &self,
         email: &str,
         place: Place,
         password: Password,
-    ) -> Result<(Option<Id<Account>>, bool)> {
+    ) -> Result<(Option<Id<Account>>, Option<PasswordHash>)> {
         let found = sql!(
             Login,
             "select id, password_hash from palisade_accounts where email = {email}"
@@ -143,13 +217,18 @@ impl Accounts {
             .passwords
             .verify_in(place, password, hash.clone())
             .await?;
-        if let (Some(id), Verdict::Outdated(new)) = (id, &verdict) {
-            // Not when the password was changed in the meantime.
-            sql!("update palisade_accounts set password_hash = {new} where id = {id} and password_hash = {hash}")
-                .execute(&self.db)
-                .await?;
-        }
-        Ok((id, !matches!(verdict, Verdict::Wrong)))
+        let kept = match (id, verdict) {
+            (_, Verdict::Wrong) => None,
+            (Some(id), Verdict::Outdated(new)) => {
+                // Not when the password was changed in the meantime.
+                sql!("update palisade_accounts set password_hash = {new} where id = {id} and password_hash = {hash}")
+                    .execute(&self.db)
+                    .await?;
+                Some(new)
+            }
+            (_, Verdict::Right | Verdict::Outdated(_)) => hash,
+        };
+        Ok((id, kept))
     }
 
     fn refused(&self, attempt: &Attempt, account: Option<Id<Account>>) -> Error {

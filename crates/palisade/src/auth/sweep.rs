@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+use super::credential::ENROLMENT;
 use crate::config::AuthConfig;
 use crate::db::Db;
 use crate::error::Result;
@@ -85,11 +86,17 @@ impl Sweeper {
                 "delete from palisade_sessions where id in
                  (select id from palisade_sessions where expires_at < {now} or used_at < {unused} limit {BATCH})"
             );
+            // Nobody confirmed them, and nobody can any more.
+            let enrolments = sql!(
+                "delete from palisade_credentials where id in
+                 (select id from palisade_credentials where confirmed_at is null and created_at < {now - ENROLMENT} limit {BATCH})"
+            );
             let db = &self.0.db;
             let gone = attempts.execute(db).await?
                 + revoked.execute(db).await?
                 + families.execute(db).await?
-                + sessions.execute(db).await?;
+                + sessions.execute(db).await?
+                + enrolments.execute(db).await?;
             if gone == 0 {
                 break;
             }

@@ -12,6 +12,7 @@ use blake2::digest::{FixedOutput as _, KeyInit as _, Update as _};
 
 use time::OffsetDateTime;
 
+use crate::access::Factor;
 use crate::input::Timestamp;
 use crate::secret::key::Key;
 
@@ -57,6 +58,7 @@ pub(super) struct Standing {
     pub(super) permissions: Arc<[&'static str]>,
     /// When the person proved himself.
     pub(super) authenticated_at: Timestamp,
+    pub(super) factor: Factor,
 }
 
 /// What is known of a credential.
@@ -185,6 +187,7 @@ mod tests {
         Standing {
             permissions: ["x"].into(),
             authenticated_at: Timestamp::now(),
+            factor: Factor::default(),
         }
     }
 

@@ -43,6 +43,9 @@ pub struct AuthConfig {
     /// How long failed tries can keep an account, an address or a network from signing in, at most.
     #[setting(default = "15m", range = "1m"..="1h")]
     pub lockout_cap: Duration,
+    /// How long wrong codes can keep the codes of an account from being tried, at most.
+    #[setting(default = "1d", range = "15m"..="7d")]
+    pub second_factor_lockout_cap: Duration,
     /// The memory of one password hash.
     #[setting(default = "19 MiB", range = "19 MiB"..="1 GiB")]
     pub password_memory: Size,

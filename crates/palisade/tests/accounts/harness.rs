@@ -14,6 +14,12 @@ pub(crate) const PASSWORD: &str = "three unrelated words";
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
+/// What the role `keeper` allows, with a second factor alone.
+pub(crate) struct KeepKeys;
+impl Permission for KeepKeys {
+    const NAME: &'static str = "keys.keep";
+}
+
 /// Where an app keeps its data: made once, started on as often as a test wants.
 pub(crate) struct Place {
     pub(crate) name: &'static str,
@@ -131,6 +137,11 @@ impl Place {
             .routes(auth::routes())
             .routes(own)
             .role(Role::new("admin").may::<ManageAll>())
+            .role(
+                Role::new("keeper")
+                    .may::<KeepKeys>()
+                    .requires_second_factor(),
+            )
             .build()
     }
 

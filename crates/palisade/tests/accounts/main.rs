@@ -6,5 +6,6 @@ mod harness;
 mod lockout;
 mod passwords;
 mod refresh;
+mod second_factor;
 mod sessions;
 mod tokens;

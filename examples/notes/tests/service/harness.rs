@@ -340,11 +340,24 @@ impl Drop for Service {
 
 /// Posts this body to a service that may die meanwhile; `None` when its answer did not come whole.
 pub(crate) fn post_or_lose(port: u16, path: &str, body: &Value) -> Option<Answer> {
-    let body = body.to_string();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    post_or_lose_as(port, "", path, body)
+}
+
+/// The same by an access token.
+pub(crate) fn post_or_lose_as(port: u16, token: &str, path: &str, body: &Value) -> Option<Answer> {
+    let body = match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
+    };
+    let mut head =
+        format!("POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n");
+    if !token.is_empty() {
+        head.push_str(&format!("authorization: Bearer {token}\r\n"));
+    }
+    if !body.is_empty() {
+        head.push_str("content-type: application/json\r\n");
+    }
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     let timeout = Some(Duration::from_secs(15));
     stream.set_read_timeout(timeout).ok()?;

@@ -8,6 +8,8 @@ use argon2::{
 };
 
 use super::pepper::{PepperId, Peppers};
+use sha2::{Digest as _, Sha256};
+
 use crate::config::AuthConfig;
 use crate::db::{Bind, Cell, Column, ColumnError, Value};
 use crate::error::{Error, Result};
@@ -24,6 +26,16 @@ const MOST_PASSES: u32 = 64;
 /// serialized or compared: a hash that leaks can be guessed at.
 #[derive(Clone)]
 pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Which password it is, for what is worth nothing any more when the password was changed.
+    pub(in crate::auth) fn version(&self) -> [u8; 16] {
+        let digest = Sha256::digest(&self.0);
+        let mut version = [0; 16];
+        version.copy_from_slice(&digest[..16]);
+        version
+    }
+}
 
 #[cfg(test)]
 impl PasswordHash {

@@ -41,9 +41,5 @@ pub(super) async fn reauthenticate(
     if proved.account != user.id {
         return Err(Error::unauthorized());
     }
-    let entry = match current {
-        Current::Tokens(checked) => Entry::TokensAnew(checked.family),
-        Current::Session(seen) => Entry::SessionAnew(seen),
-    };
-    accounts.enter(proved, entry, client).await
+    accounts.enter(proved, Entry::anew(current), client).await
 }

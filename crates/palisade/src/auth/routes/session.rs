@@ -36,21 +36,30 @@ pub(crate) struct SessionEntered {
     pub(in crate::auth) device: DeviceToken,
 }
 
-impl Reply for SessionEntered {
-    fn reply(self) -> Result<Response<Body>> {
+impl SessionEntered {
+    pub(super) fn view(&self) -> SessionView {
+        SessionView {
+            id: self.begun.id,
+            expires_in: self.begun.lifetime.as_secs(),
+            idle_expires_in: self.begun.idle.as_secs(),
+        }
+    }
+
+    /// The same answer with the cookies.
+    pub(super) fn with_cookies(&self, mut response: Response<Body>) -> Result<Response<Body>> {
         let Self { begun, device } = self;
-        let view = SessionView {
-            id: begun.id,
-            expires_in: begun.lifetime.as_secs(),
-            idle_expires_in: begun.idle.as_secs(),
-        };
-        let mut response = Json(view).reply()?;
         let headers = response.headers_mut();
         let session = SESSION.set(begun.token.expose(), begun.lifetime)?;
         let device = DEVICE.set(&device.expose(), Duration::from_secs(LIFETIME as u64))?;
         headers.append(header::SET_COOKIE, session);
         headers.append(header::SET_COOKIE, device);
         Ok(response)
+    }
+}
+
+impl Reply for SessionEntered {
+    fn reply(self) -> Result<Response<Body>> {
+        self.with_cookies(Json(self.view()).reply()?)
     }
 }
 
