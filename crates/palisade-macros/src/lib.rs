@@ -6,6 +6,7 @@ mod entry;
 mod input;
 mod migrations;
 mod output;
+mod permissions;
 mod problem;
 mod report;
 mod resource;
@@ -57,6 +58,12 @@ attributes! {
 #[proc_macro]
 pub fn routes(tokens: TokenStream) -> TokenStream {
     endpoint::routes(tokens.into()).into()
+}
+
+/// See `palisade::permissions`.
+#[proc_macro]
+pub fn permissions(tokens: TokenStream) -> TokenStream {
+    permissions::permissions(tokens.into()).into()
 }
 
 /// See `palisade::sql`.

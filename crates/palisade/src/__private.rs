@@ -1,5 +1,6 @@
 //! What expansions of the macros name; not for people.
 
+pub use crate::access::{PERMISSIONS, Permission, permission_type};
 pub use crate::app::{Package, run};
 pub use crate::config;
 pub use crate::db::{
@@ -13,7 +14,7 @@ pub use crate::endpoint::{
     route_of, take, take_guard,
 };
 pub use crate::input::{
-    Field, FieldOf, Input, Node, Reader, check_rules, field_of, raw_field_of, read_json, read_name,
+    Field, FieldOf, Input, Node, PermissionType, Reader, check_rules, field_of, raw_field_of, read_json, read_name,
 };
 pub use crate::output::{Output, begin as output_begin, field as output_field, write_json};
 pub use http;

@@ -5,9 +5,13 @@
 mod actor;
 mod guard;
 mod id;
+mod permission;
 mod policy;
 
 pub use actor::{Account, Actor, Authenticated, Authenticator};
 pub use guard::{Can, Everywhere, Guard, Public, SignedIn};
 pub use id::{Id, Ref};
-pub use policy::{Action, Delete, Edit, Permission, Permit, Read, Role};
+#[doc(hidden)]
+pub use permission::{PERMISSIONS, permission_type};
+pub use permission::{Permission, Role};
+pub use policy::{Action, Delete, Edit, Permit, Read};

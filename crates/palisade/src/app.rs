@@ -5,6 +5,7 @@ mod command;
 mod health;
 mod layer;
 mod management;
+mod permitted;
 mod router;
 mod signals;
 mod start;

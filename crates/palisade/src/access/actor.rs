@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use super::id::Id;
-use super::policy::Permission;
+use super::permission::Permission;
 use crate::error::Result;
 
 /// An account of the app: what `Id<Account>` names.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::actor::{Account, Actor, Authenticator};
 use super::id::{Id, parse};
-use super::policy::{Action, Permission, Permit, Read};
+use super::permission::{Permission, permission_type};
+use super::policy::{Action, Permit, Read};
 use crate::db::{Bind, Resource, Value, load};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Incoming};
+use crate::input::{Argument, Incoming, PermissionType};
 use crate::store::LimitKey;
 
 /// Who may call a handler.
@@ -176,6 +177,8 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
 impl<A: Action, T: Permit<A> + Permit<Read>> Guard for Can<A, T> {}
 
 impl<P: Permission> Argument for Can<P> {
+    const PERMISSION: Option<PermissionType> = Some(permission_type::<P>());
+
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         let mut actor = actor(incoming).await?;
         if !actor.may::<P>() {

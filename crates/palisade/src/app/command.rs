@@ -9,6 +9,7 @@ use super::management::Package;
 use super::signals::Signals;
 use super::start::Pending;
 use crate::config::{Config, Environment, Refusal};
+use crate::endpoint::Route;
 use crate::event::{self, Event, LogFormat};
 use crate::perimeter::Inherited;
 
@@ -178,22 +179,24 @@ async fn stop(mut signals: Signals) {
     });
 }
 
+/// The routes: who may call each, by its guard, and by the permission and the roles that carry it.
 fn table(app: &App) -> String {
-    let width =
-        |of: fn(&crate::endpoint::Route) -> usize| app.routes.iter().map(of).max().unwrap_or(0);
-    let (path, guard) = (
-        width(|route| route.path.len()),
-        width(|route| route.guard().len()),
-    );
-    let row = |route: &crate::endpoint::Route| {
-        let limit = route.limit.unwrap_or("");
-        let (method, own, who) = (route.method, route.path, route.guard());
+    let cells = |route: &Route| {
+        let guard = route.guard().to_owned();
+        let limit = route.limit.unwrap_or_default().to_owned();
+        [route.path.to_owned(), guard, app.callers(route), limit]
+    };
+    let rows: Vec<_> = app.routes.iter().map(cells).collect();
+    let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0);
+    let (path, guard, callers, limit) = (width(0), width(1), width(2), width(3));
+    let row = |(route, cells): (&Route, &[String; 4])| {
+        let [own, who, may, rate] = cells;
         format!(
-            "{method:<7} {own:<path$}  {who:<guard$}  {limit:<8}  {}:{}\n",
-            route.file, route.line
+            "{:<7} {own:<path$}  {who:<guard$}  {may:<callers$}  {rate:<limit$}  {}:{}\n",
+            route.method, route.file, route.line
         )
     };
-    app.routes.iter().map(row).collect()
+    app.routes.iter().zip(&rows).map(row).collect()
 }
 
 fn say(text: &str) {

@@ -208,11 +208,11 @@ impl Accounts {
         let held = |role: &&Role| {
             standing
                 .iter()
-                .any(|standing| standing.role.as_deref() == Some(role.name))
+                .any(|standing| standing.role.as_deref() == Some(role.name()))
         };
         let roles = self.roles.iter().filter(held);
         Ok(roles
-            .flat_map(|role| role.permissions.iter().copied())
+            .flat_map(Role::permissions)
             .collect())
     }
 }
@@ -268,7 +268,7 @@ pub(crate) async fn unknown_roles(db: &ReadDb, known: &[Role]) -> Result<Vec<Str
         .await?;
     Ok(held
         .into_iter()
-        .filter(|name| !known.iter().any(|role| role.name == name))
+        .filter(|name| !known.iter().any(|role| role.name() == name))
         .collect())
 }
 
