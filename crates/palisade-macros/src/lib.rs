@@ -8,6 +8,7 @@ mod migrations;
 mod output;
 mod permissions;
 mod problem;
+mod registry;
 mod report;
 mod resource;
 mod settings;

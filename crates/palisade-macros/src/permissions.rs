@@ -5,6 +5,7 @@ use quote::quote;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Token, Visibility};
 
+use crate::registry;
 use crate::report::Report;
 
 const EXAMPLE: &str = "write `pub ManageAccounts = \"accounts.manage\";`";
@@ -29,7 +30,7 @@ pub(crate) fn permissions(tokens: TokenStream) -> TokenStream {
     };
     alike(&mut permissions, &mut report);
     // After an error nothing is registered, so that nothing follows from it.
-    let registered = report.is_empty();
+    let registered = report.is_empty() && registry::is_open();
     let errors = report.into_tokens();
     let permissions = permissions
         .iter()

@@ -8,6 +8,7 @@ mod lockout;
 mod password;
 mod presented;
 mod refresh;
+mod roles;
 mod routes;
 mod sweep;
 
@@ -18,6 +19,8 @@ pub use jwt::{Open, Pinned};
 pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };
+pub use roles::ManageAccounts;
 pub use routes::routes;
 
-pub(crate) use accounts::{MIGRATIONS, unknown_pepper, unknown_roles};
+pub(crate) use accounts::{MIGRATIONS, unknown_pepper};
+pub(crate) use roles::unknown_roles;

@@ -89,6 +89,32 @@ pub enum Event {
         /// The account.
         account: Uuid,
     },
+    /// An account was given a role, or lost one.
+    PrivilegesChanged {
+        /// The account.
+        account: Uuid,
+        /// `grant` or `revoke`.
+        action: &'static str,
+        /// The role, a name of the code.
+        role: &'static str,
+    },
+    /// An administrator changed an account.
+    AccountAdministered {
+        /// The account.
+        account: Uuid,
+        /// What was done, in a word of the code, such as `disable`.
+        action: &'static str,
+    },
+    /// An account was deleted, with all that belongs to it.
+    AccountDeleted {
+        /// The account that was.
+        account: Uuid,
+    },
+    /// The data of an account was handed out whole.
+    DataExported {
+        /// The account.
+        account: Uuid,
+    },
     /// A policy or a permission said no.
     Denied {
         /// Who asked, when known.
@@ -217,6 +243,10 @@ named! {
     TokenReused = "authn_token_reuse",
     TokensRevoked = "authn_token_revoked",
     SignedOut = "authn_logout",
+    PrivilegesChanged = "privilege_permissions_changed",
+    AccountAdministered = "authz_admin",
+    AccountDeleted = "user_deleted",
+    DataExported = "sensitive_read",
     Denied = "authz_fail",
     InputRefused = "input_validation_fail",
     RequestRefused = "request_refused",
@@ -279,6 +309,9 @@ impl Event {
                 | Self::TokenCreated { .. }
                 | Self::TokensRevoked { .. }
                 | Self::SignedOut { .. }
+                | Self::AccountAdministered { .. }
+                | Self::AccountDeleted { .. }
+                | Self::DataExported { .. }
                 | Self::CertificateReplaced
                 | Self::Started
                 | Self::Stopped
@@ -293,7 +326,9 @@ impl Event {
             | Self::TokenCreated { account }
             | Self::TokenReused { account }
             | Self::TokensRevoked { account }
-            | Self::SignedOut { account } => Facts {
+            | Self::SignedOut { account }
+            | Self::AccountDeleted { account }
+            | Self::DataExported { account } => Facts {
                 account: Some(account),
                 ..none
             },
@@ -314,6 +349,21 @@ impl Event {
             },
             Self::TokenRefused { reason } => Facts {
                 reason: Some(reason),
+                ..none
+            },
+            Self::PrivilegesChanged {
+                account,
+                action,
+                role,
+            } => Facts {
+                account: Some(account),
+                action: Some(action),
+                resource: Some(role),
+                ..none
+            },
+            Self::AccountAdministered { account, action } => Facts {
+                account: Some(account),
+                action: Some(action),
                 ..none
             },
             Self::Denied {

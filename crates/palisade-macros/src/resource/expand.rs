@@ -6,6 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::model::{Model, Table};
+use crate::registry;
 
 pub(super) fn expand(model: Model) -> TokenStream {
     let Model {
@@ -73,7 +74,7 @@ fn resource(name: &syn::Ident, table: Option<&Table>, broken: bool) -> TokenStre
     } else {
         quote!(self.id.uuid())
     };
-    let registered = (!broken).then(|| {
+    let registered = (!broken && registry::is_open()).then(|| {
         quote! {
             #[::palisade::__private::linkme::distributed_slice(::palisade::__private::RESOURCES)]
             #[linkme(crate = ::palisade::__private::linkme)]

@@ -1,7 +1,8 @@
 //! Who may call what: permissions and roles as the whole app has them.
 
 use super::build::{App, place};
-use crate::access::PERMISSIONS;
+use crate::access::{PERMISSIONS, permission_type};
+use crate::auth::ManageAccounts;
 use crate::config::{Problem, Refusal};
 use crate::endpoint::Route;
 use crate::input::PermissionType;
@@ -31,7 +32,8 @@ impl App {
     }
 
     fn check_names(&self, refusal: &mut Refusal) {
-        let declared = PERMISSIONS.iter().copied();
+        let framework = [permission_type::<ManageAccounts>()];
+        let declared = PERMISSIONS.iter().copied().chain(framework);
         let carried = self.roles.iter().flat_map(|role| role.types());
         let asked = self.routes.iter().filter_map(permission);
         let mut seen: Vec<(&str, &str)> = Vec::new();

@@ -36,6 +36,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0003_sign_in_attempts.sql",
         sql: include_str!("../../migrations/0003_sign_in_attempts.sql"),
     },
+    Migration {
+        version: 9,
+        file: "palisade/0009_roles.sql",
+        sql: include_str!("../../migrations/0009_roles.sql"),
+    },
 ]);
 
 /// Everything that accounts need: passwords, tokens, roles and the database.
@@ -48,8 +53,8 @@ pub struct Accounts {
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
     verified: Arc<Verified>,
-    roles: Arc<[Role]>,
-    db: Db,
+    pub(super) roles: Arc<[Role]>,
+    pub(super) db: Db,
 }
 
 /// The access token of this request, for ending it.
@@ -157,7 +162,7 @@ impl Accounts {
         self.lockout.unlock(&email.to_ascii_lowercase()).await
     }
 
-    /// Looks this account up anew at its next request: to be called when its roles were changed.
+    /// Looks this account up anew at its next request: to be called when its roles were changed by a statement of the app's own.
     pub fn forget(&self, account: Id<Account>) {
         self.verified.forget(|checked| checked.account == account);
     }
@@ -197,7 +202,7 @@ impl Accounts {
             "select r.role as role from palisade_accounts a
              join palisade_token_families f on f.account_id = a.id
              left join palisade_account_roles r on r.account_id = a.id
-             where a.id = {checked.account} and f.id = {checked.family}
+             where a.id = {checked.account} and a.disabled_at is null and f.id = {checked.family}
              and not exists (select 1 from palisade_revoked_tokens t where t.jti = {checked.jti})"
         );
         let standing = standing.at_most(64, &self.db.reader()).await?;
@@ -259,17 +264,6 @@ impl Authenticator for Accounts {
 #[row]
 struct Standing {
     role: Option<String>,
-}
-
-/// Roles that the database gives to somebody and the code does not know.
-pub(crate) async fn unknown_roles(db: &ReadDb, known: &[Role]) -> Result<Vec<String>> {
-    let held: Vec<String> = sql!("select distinct role from palisade_account_roles order by role")
-        .at_most(1000, db)
-        .await?;
-    Ok(held
-        .into_iter()
-        .filter(|name| !known.iter().any(|role| role.name() == name))
-        .collect())
 }
 
 /// Whether one of the newest accounts has a password of a pepper that is not configured: nobody could sign in to it.
