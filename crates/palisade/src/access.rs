@@ -3,12 +3,14 @@
 //! Holds OWASP API1 and API5: every handler says who may call it, and what it was allowed to do is a value that it can pass on.
 
 mod actor;
+mod fresh;
 mod guard;
 mod id;
 mod permission;
 mod policy;
 
 pub use actor::{Account, Actor, Authenticated, Authenticator};
+pub use fresh::Fresh;
 pub use guard::{Can, Everywhere, Guard, Public, SignedIn};
 pub use id::{Id, Ref};
 #[doc(hidden)]

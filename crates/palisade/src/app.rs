@@ -2,6 +2,7 @@
 
 mod build;
 mod command;
+mod grant;
 mod health;
 mod layer;
 mod management;

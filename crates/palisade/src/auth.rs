@@ -3,6 +3,7 @@
 mod accounts;
 mod client;
 mod device;
+mod erasure;
 mod jwt;
 mod lockout;
 mod password;
@@ -10,6 +11,7 @@ mod presented;
 mod refresh;
 mod roles;
 mod routes;
+mod sign_in;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};
@@ -20,7 +22,7 @@ pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };
 pub use roles::ManageAccounts;
-pub use routes::routes;
+pub use routes::{admin_routes, routes};
 
-pub(crate) use accounts::{MIGRATIONS, unknown_pepper};
+pub(crate) use accounts::{ACCOUNTS, MIGRATIONS, unknown_pepper};
 pub(crate) use roles::unknown_roles;

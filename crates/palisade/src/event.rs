@@ -84,6 +84,16 @@ pub enum Event {
         /// The account.
         account: Uuid,
     },
+    /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
+    ReauthenticationRequired {
+        /// The account.
+        account: Uuid,
+    },
+    /// Somebody proved himself again; his old credential ended.
+    Reauthenticated {
+        /// The account.
+        account: Uuid,
+    },
     /// Somebody signed out.
     SignedOut {
         /// The account.
@@ -242,6 +252,8 @@ named! {
     TokenRefused = "authn_token_refused",
     TokenReused = "authn_token_reuse",
     TokensRevoked = "authn_token_revoked",
+    ReauthenticationRequired = "authn_reauthentication_required",
+    Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
     PrivilegesChanged = "privilege_permissions_changed",
     AccountAdministered = "authz_admin",
@@ -308,6 +320,8 @@ impl Event {
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
                 | Self::TokensRevoked { .. }
+                | Self::ReauthenticationRequired { .. }
+                | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
                 | Self::AccountAdministered { .. }
                 | Self::AccountDeleted { .. }
@@ -326,6 +340,8 @@ impl Event {
             | Self::TokenCreated { account }
             | Self::TokenReused { account }
             | Self::TokensRevoked { account }
+            | Self::ReauthenticationRequired { account }
+            | Self::Reauthenticated { account }
             | Self::SignedOut { account }
             | Self::AccountDeleted { account }
             | Self::DataExported { account } => Facts {

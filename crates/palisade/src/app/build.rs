@@ -124,6 +124,7 @@ impl App {
         self.check_services(&mut refusal);
         self.check_roles(&mut refusal);
         self.check_limits(&mut refusal);
+        self.notice_exports();
         refusal.or(self)
     }
 

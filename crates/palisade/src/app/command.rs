@@ -1,4 +1,4 @@
-//! The command line of every app: `serve`, `routes`, `migrate`, `check`, `--help`.
+//! The command line of every app: `serve`, `routes`, `migrate`, `check`, `grant`, `revoke`, `--help`.
 
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -21,11 +21,13 @@ const HELP: &str = "\
 Usage: PROGRAM [COMMAND]
 
 Commands:
-  serve    check everything, then serve (the default)
-  check    check everything that `serve` checks, and open no port
-  migrate  apply the migrations that the database lacks
-  routes   list the routes and who may call them
-  help     print this text
+  serve              check everything, then serve (the default)
+  check              check everything that `serve` checks, and open no port
+  migrate            apply the migrations that the database lacks
+  routes             list the routes and who may call them
+  grant ROLE EMAIL   give a role to the account with this address; so the first administrator is made
+  revoke ROLE EMAIL  take the role away from it
+  help               print this text
 
 Settings come from palisade.toml and the environment; in development also from .env.
 Exit codes: 0 done, 64 unknown command, 78 refused to start.
@@ -49,6 +51,8 @@ where
         ["check"] => Command::Check,
         ["migrate"] => Command::Migrate,
         ["routes"] => Command::Routes,
+        ["grant", role, email] => Command::grant(role, email, true),
+        ["revoke", role, email] => Command::grant(role, email, false),
         ["help" | "--help" | "-h"] => {
             say(HELP);
             return ExitCode::SUCCESS;
@@ -89,15 +93,27 @@ where
     }
 }
 
-#[derive(Clone, Copy)]
 enum Command {
     Serve,
     Check,
     Migrate,
     Routes,
+    Grant {
+        role: String,
+        email: String,
+        grant: bool,
+    },
 }
 
 impl Command {
+    fn grant(role: &str, email: &str, grant: bool) -> Self {
+        Self::Grant {
+            role: role.to_owned(),
+            email: email.to_owned(),
+            grant,
+        }
+    }
+
     async fn run(self, app: App, inherited: Inherited) -> Result<(), Refusal> {
         match self {
             Self::Routes => {
@@ -112,6 +128,16 @@ impl Command {
             Self::Migrate => {
                 app.start_with(Pending::Apply).await?;
                 say("the database has every migration\n");
+                Ok(())
+            }
+            Self::Grant { role, email, grant } => {
+                if let Some(config) = &app.config {
+                    start_log(config);
+                }
+                let done = app.grant(&role, &email, grant).await?;
+                // What it was, for the audit, before the words for whoever typed it.
+                event::flush_log();
+                say(&done);
                 Ok(())
             }
             Self::Serve => serve(app, inherited).await,

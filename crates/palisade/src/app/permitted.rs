@@ -4,8 +4,12 @@ use super::build::{App, place};
 use crate::access::{PERMISSIONS, permission_type};
 use crate::auth::ManageAccounts;
 use crate::config::{Problem, Refusal};
+use crate::db::unexported;
 use crate::endpoint::Route;
 use crate::input::PermissionType;
+
+/// Where an account's data is handed out.
+const EXPORT: &str = "/auth/export";
 
 impl App {
     /// Roles and permissions that clash, and permissions that nobody could have.
@@ -29,6 +33,18 @@ impl App {
         }
         self.check_names(refusal);
         self.check_carried(refusal);
+    }
+
+    /// Tells what an export of an account leaves out: nobody should find out from its owner.
+    pub(super) fn notice_exports(&mut self) {
+        let tables = unexported();
+        let exports = self.routes.iter().any(|route| route.path == EXPORT);
+        if exports && !tables.is_empty() {
+            self.notices.push(format!(
+                "`GET {EXPORT}` leaves out what accounts own in {}: add `export = View` to `#[resource(…)]`, with an `#[output(from = …)]`",
+                tables.join(", ")
+            ));
+        }
     }
 
     fn check_names(&self, refusal: &mut Refusal) {

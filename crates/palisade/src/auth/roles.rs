@@ -74,6 +74,14 @@ impl Accounts {
         self.change(By::Code, account, role, false).await
     }
 
+    /// The account with this address.
+    pub(crate) async fn find(&self, email: &str) -> Result<Option<Id<Account>>> {
+        let email = email.trim().to_ascii_lowercase();
+        sql!("select id from palisade_accounts where email = {email}")
+            .optional(&self.db)
+            .await
+    }
+
     /// The roles of an account that the app knows.
     ///
     /// # Errors
@@ -120,13 +128,17 @@ impl Accounts {
         }
         let name = role.name();
         if grant {
-            sql!("insert into palisade_account_roles (account_id, role) values ({account}, {name})")
-                .execute(&tx)
-                .await?;
+            sql!(
+                "insert into palisade_account_roles (account_id, role) values ({account}, {name})"
+            )
+            .execute(&tx)
+            .await?;
         } else {
-            sql!("delete from palisade_account_roles where account_id = {account} and role = {name}")
-                .execute(&tx)
-                .await?;
+            sql!(
+                "delete from palisade_account_roles where account_id = {account} and role = {name}"
+            )
+            .execute(&tx)
+            .await?;
             self.keep_one_administrator(&tx, &standing).await?;
         }
         tx.commit().await?;
@@ -168,6 +180,25 @@ impl Accounts {
         Ok(true)
     }
 
+    /// Forgets the failed sign-ins of an account.
+    pub(super) async fn unlock_by(&self, by: By, account: Id<Account>) -> Result<()> {
+        self.may_manage(by, account).await?;
+        let email: Option<String> =
+            sql!("select email from palisade_accounts where id = {account}")
+                .optional(&self.db)
+                .await?;
+        let email = email.ok_or_else(Error::not_found)?;
+        self.lockout.unlock(&email).await
+    }
+
+    /// Looks whether who asks may change this account, for what takes no turn.
+    ///
+    /// # Errors
+    /// 404 when it is not there, 403 when they may not.
+    pub(super) async fn may_manage(&self, by: By, account: Id<Account>) -> Result<()> {
+        self.managed(&self.db, by, account, &[]).await.map(drop)
+    }
+
     /// A transaction in which nobody else changes who may administer.
     pub(super) async fn turn(&self) -> Result<Tx> {
         let tx = self.db.begin().await?;
@@ -185,17 +216,17 @@ impl Accounts {
     /// 404 when it is not there, 403 when who asks may no longer manage accounts, or may do less than what is at stake.
     pub(super) async fn managed(
         &self,
-        tx: &Tx,
+        db: &impl Runs<Reading>,
         by: By,
         account: Id<Account>,
         roles: &[Role],
     ) -> Result<Managed> {
-        let standing = self.standing_of(tx, account).await?;
+        let standing = self.standing_of(db, account).await?;
         let By::Account(by) = by else {
             return standing.ok_or_else(Error::not_found);
         };
         // As it stands now: another administrator may have had the turn before.
-        let own = self.standing_of(tx, by).await?;
+        let own = self.standing_of(db, by).await?;
         let own = own.filter(|own| !own.is_disabled && own.may(ManageAccounts::NAME));
         let own = own.ok_or_else(Error::forbidden)?;
         let standing = standing.ok_or_else(Error::not_found)?;
@@ -219,7 +250,10 @@ impl Accounts {
         if before.is_disabled || !before.may(ManageAccounts::NAME) {
             return Ok(());
         }
-        let carriers = self.roles.iter().filter(|role| role.carries(ManageAccounts::NAME));
+        let carriers = self
+            .roles
+            .iter()
+            .filter(|role| role.carries(ManageAccounts::NAME));
         let carriers: Vec<&str> = carriers.map(Role::name).collect();
         let left: i64 = sql!(
             "select count(*) from palisade_account_roles r join palisade_accounts a on a.id = r.account_id

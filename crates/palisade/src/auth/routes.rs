@@ -1,7 +1,11 @@
 //! The ready routes of accounts, one file a mechanism.
 
+mod account;
+mod admin;
+mod export;
 mod jwks;
 mod me;
+mod reauthenticate;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -10,6 +14,9 @@ mod tokens;
 use crate::endpoint::Routes;
 use crate::input::{Email, Password};
 use palisade_macros::input;
+
+pub(super) use sign_in::{Entered, SignedInView};
+pub(super) use tokens::handed_out;
 
 /// What a person signs up with.
 #[input]
@@ -23,8 +30,8 @@ fn address(email: &Email) -> String {
     email.to_ascii_lowercase()
 }
 
-/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`, `GET /auth/me` and
-/// `/.well-known/jwks.json`.
+/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/reauthenticate`,
+/// `/auth/sign-out`, `GET /auth/me`, `DELETE /auth/account`, `GET /auth/export` and `/.well-known/jwks.json`.
 ///
 /// # Security
 /// Sign-up answers 201 for a taken address too, and sign-in does the same work for an unknown one, so that neither tells who
@@ -34,8 +41,35 @@ pub fn routes() -> Routes {
         sign_up::sign_up,
         sign_in::sign_in,
         tokens::refresh,
+        reauthenticate::reauthenticate,
         sign_out::sign_out,
         me::me,
+        account::delete,
+        export::export,
         jwks::jwks
+    ]
+}
+
+/// The routes of an administrator, under `/auth/admin`: accounts are listed, shown, unlocked, signed out, disabled and deleted, and roles are
+/// given and taken away.
+///
+/// Who may call them has a role that carries [`ManageAccounts`](super::ManageAccounts):
+/// `.role(Role::new("admin").may::<auth::ManageAccounts>())`. The first one is made on the command line, `notes grant admin ann@example.org`.
+///
+/// # Security
+/// What changes something also asks for [`Fresh`](crate::access::Fresh). Nobody manages an account that may do more than they, gives a role that
+/// carries more, and nothing takes away the last account that may manage accounts. Each change is an event with who did it.
+pub fn admin_routes() -> Routes {
+    palisade_macros::routes![
+        admin::accounts,
+        admin::account,
+        admin::roles,
+        admin::grant,
+        admin::revoke,
+        admin::disable,
+        admin::enable,
+        admin::unlock,
+        admin::sign_out,
+        admin::delete
     ]
 }
