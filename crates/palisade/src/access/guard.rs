@@ -19,7 +19,7 @@ use crate::store::LimitKey;
 #[diagnostic::on_unimplemented(
     message = "P0201: `{Self}` does not say who may call this handler",
     label = "not a guard",
-    note = "make the first argument `_: Public`, `user: SignedIn` or `Can<Action, T>`; there is no default"
+    note = "make the first argument `_: Public`, `user: SignedIn`, `Can<Action, T>`, or `Can<P>` of what `permissions!` declares; there is no default"
 )]
 pub trait Guard: Argument {}
 
