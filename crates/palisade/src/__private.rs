@@ -5,9 +5,9 @@ pub use crate::app::{Package, run};
 pub use crate::config;
 pub use crate::db::{
     Bind, Builder, Cell, Column, ColumnError, ColumnInfo, ColumnOf, DbError, Erasure, Export, Kind,
-    Migration, Migrations, ORDERS, OrderBy, OrderInfo, RESOURCES, RawRow, Reading, Resource,
-    ResourceInfo, Row, STATEMENTS, Sql, StatementInfo, Typed, Untyped, Value, Whatever, Writing,
-    bind, column_of, columns_of, detachable, owner_of, said,
+    Migration, Migrations, ORDERS, OrderBy, OrderInfo, OwnedByOthers, OwnerProbe, RESOURCES,
+    RawRow, Reading, Resource, ResourceInfo, Row, STATEMENTS, Sql, StatementInfo, Typed, Untyped,
+    Value, Whatever, Writing, bind, column_of, columns_of, detachable, owner_of, said,
 };
 pub use crate::endpoint::{
     ArgumentOf, Endpoint, Route, Routes, argument_of, check_bodies, check_params, guard_of, reply,

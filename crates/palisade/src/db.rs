@@ -23,7 +23,9 @@ pub use check::{
     Fault, ORDERS, OrderInfo, RESOURCES, ResourceInfo, STATEMENTS, StatementInfo, check,
 };
 #[doc(hidden)]
-pub use erasure::{Erasure, Export, ExportRows, OwnerOf, detachable, owner_of, said};
+pub use erasure::{
+    Erasure, Export, ExportRows, OwnedByOthers, OwnerOf, OwnerProbe, detachable, owner_of, said,
+};
 pub(crate) use erasure::{erase, exports, unexported};
 pub use error::{DbError, is_unique_violation};
 pub use handle::{Db, DbOptions, ReadDb, Runs, Streams, Tx};

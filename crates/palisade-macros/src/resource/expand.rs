@@ -66,7 +66,7 @@ fn resource(name: &syn::Ident, table: Option<&Table>, broken: bool) -> TokenStre
     let owned = table.and_then(|table| table.owner.as_ref());
     let owned = owned.filter(|_| !broken);
     let owner = option(owned.map(|Owner { column, .. }| quote!(#column)));
-    let erasure = option(owned.map(|owner| erasure(&table_name, owner)));
+    let erasure = owned.map_or_else(|| option(None), |owner| erasure(&table_name, owner));
     let export = owned.and_then(|owner| owner.export.as_ref().map(|view| (owner, view)));
     let export = option(export.map(|(owner, view)| export_of(name, &table_name, owner, view)));
     let checks = owned.map(checks);
@@ -117,7 +117,13 @@ fn erasure(table: &str, owner: &Owner) -> TokenStream {
     } else {
         format!("delete from {table} where {column} = $1")
     };
-    quote!(::palisade::__private::Erasure { text: #text, detaches: #detaches })
+    quote! {
+        if OWNED_BY_ACCOUNT {
+            ::core::option::Option::Some(::palisade::__private::Erasure { text: #text, detaches: #detaches })
+        } else {
+            ::core::option::Option::None
+        }
+    }
 }
 
 fn export_of(name: &syn::Ident, table: &str, owner: &Owner, view: &syn::Type) -> TokenStream {
@@ -129,20 +135,33 @@ fn export_of(name: &syn::Ident, table: &str, owner: &Owner, view: &syn::Type) ->
     quote!(::palisade::__private::Export { text: #text, rows: #rows })
 }
 
-/// An owner is an account, and what becomes of rows that may be without one is said.
+/// What becomes of an account's rows that may be without an owner is said, and of others' nothing is.
 fn checks(owner: &Owner) -> TokenStream {
     let ty = &owner.ty;
-    let asked = quote_spanned!(ty.span()=> const OWNER_IS_NULLABLE: bool = ::palisade::__private::owner_of::<#ty>(););
+    let nullable = format_ident!("COLUMN_{}", owner.at);
+    let nullable = quote!(#nullable.nullable);
+    let asked = (owner.on_delete.is_some() || owner.export.is_some()).then(
+        || quote_spanned!(ty.span()=> const _: () = ::palisade::__private::owner_of::<#ty>();),
+    );
     let check = match &owner.on_delete {
         Some(OnDelete::Remove) => TokenStream::new(),
         Some(OnDelete::Detach(place)) => {
-            quote_spanned!(place.span()=> const _: () = ::palisade::__private::detachable(OWNER_IS_NULLABLE);)
+            quote_spanned!(place.span()=> const _: () = ::palisade::__private::detachable(#nullable);)
         }
         None => {
-            quote_spanned!(ty.span()=> const _: () = ::palisade::__private::said(OWNER_IS_NULLABLE);)
+            quote_spanned!(ty.span()=> const _: () = ::palisade::__private::said(OWNED_BY_ACCOUNT && #nullable);)
         }
     };
-    quote!(#[allow(dead_code)] #asked #check)
+    quote! {
+        #[allow(dead_code)]
+        const OWNED_BY_ACCOUNT: bool = {
+            #[allow(unused_imports)]
+            use ::palisade::__private::OwnedByOthers as _;
+            <::palisade::__private::OwnerProbe<#ty>>::IS_ACCOUNT
+        };
+        #asked
+        #check
+    }
 }
 
 fn option(value: Option<TokenStream>) -> TokenStream {

@@ -23,6 +23,8 @@ pub(super) struct Table {
 
 pub(super) struct Owner {
     pub(super) column: String,
+    /// Its place among the fields.
+    pub(super) at: usize,
     pub(super) ty: Type,
     /// What becomes of its rows with its account, when that is said.
     pub(super) on_delete: Option<OnDelete>,
@@ -89,10 +91,11 @@ pub(super) fn resource(attribute: TokenStream, item: TokenStream) -> Model {
     }
     let mut of_account = None;
     if let Some((column, place)) = owner {
-        match model.fields.iter().find(|(field, _)| *field == column) {
-            Some((_, ty)) => {
+        match model.fields.iter().position(|(field, _)| *field == column) {
+            Some(at) => {
                 of_account = Some(Owner {
-                    ty: ty.clone(),
+                    at,
+                    ty: model.fields[at].1.clone(),
                     column,
                     on_delete: on_delete
                         .and_then(|value| self::on_delete(value, &mut model.report)),

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use uuid::Uuid;
 
 use super::actor::Account;
-use crate::db::{Bind, Cell, Column, ColumnError, Kind, OwnerOf, Value, scalars};
+use crate::db::{Bind, Cell, Column, ColumnError, Kind, OwnerOf, OwnerProbe, Value, scalars};
 use crate::input::{Field, Node, Reader};
 use crate::output::OutputField;
 
@@ -114,6 +114,18 @@ impl<T> Column for Id<T> {
 }
 
 impl OwnerOf for Id<Account> {}
+
+#[doc(hidden)]
+#[allow(missing_docs)]
+impl OwnerProbe<Id<Account>> {
+    pub const IS_ACCOUNT: bool = true;
+}
+
+#[doc(hidden)]
+#[allow(missing_docs)]
+impl OwnerProbe<Option<Id<Account>>> {
+    pub const IS_ACCOUNT: bool = true;
+}
 
 scalars!([T: 'static] Id<T>);
 

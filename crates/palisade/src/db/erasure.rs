@@ -1,5 +1,7 @@
 //! What belongs to an account: removed or detached when the account is deleted, and told to its owner.
 
+use std::marker::PhantomData;
+
 use futures_util::stream::BoxStream;
 use uuid::Uuid;
 
@@ -31,20 +33,30 @@ pub struct Export {
 /// Rows as JSON, one after another.
 pub type ExportRows = BoxStream<'static, Result<Vec<u8>>>;
 
-/// A type that an owner column's field may have.
+/// An owner that an account is; anything else may own rows too, and is no part of an account.
 #[diagnostic::on_unimplemented(
     message = "P0520: `{Self}` does not name an account",
-    label = "an owner is an account",
-    note = "make the owner's field `Id<Account>`, or `Option<Id<Account>>` where a row may have no owner; what belongs to something else says `unowned = \"reason\"`"
+    label = "no account owns these rows",
+    note = "`on_delete` and `export` speak of what an account owns: make the owner's field `Id<Account>` or `Option<Id<Account>>`, or take them out"
 )]
 pub trait OwnerOf: Column {}
 
 impl<T: OwnerOf> OwnerOf for Option<T> {}
 
-/// Asks for `OwnerOf` once, at the field's own place; tells whether a row may be without an owner.
-pub const fn owner_of<T: OwnerOf>() -> bool {
-    T::NULLABLE
+/// Asks for `OwnerOf` once, at the field's own place.
+pub const fn owner_of<T: OwnerOf>() {}
+
+/// Tells whether a type names an account: the constant of its own comes before that of [`OwnedByOthers`].
+#[derive(Debug)]
+pub struct OwnerProbe<T>(PhantomData<T>);
+
+/// What holds for every other type.
+pub trait OwnedByOthers {
+    /// Whether it names an account.
+    const IS_ACCOUNT: bool = false;
 }
+
+impl<T> OwnedByOthers for OwnerProbe<T> {}
 
 /// Refuses, while compiling, to detach rows that cannot be without an owner.
 pub const fn detachable(nullable: bool) {
@@ -96,7 +108,9 @@ pub(crate) fn exports() -> Vec<(&'static str, Export)> {
 /// The tables that belong to accounts and that no type exports.
 pub(crate) fn unexported() -> Vec<&'static str> {
     let told = exports();
-    let owned = RESOURCES.iter().filter(|resource| resource.owner.is_some());
+    let owned = RESOURCES
+        .iter()
+        .filter(|resource| resource.erasure.is_some());
     let mut tables: Vec<&str> = owned
         .map(|resource| resource.table)
         .filter(|table| told.iter().all(|(other, _)| other != table))

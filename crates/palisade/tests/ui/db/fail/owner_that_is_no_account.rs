@@ -4,7 +4,7 @@ use palisade::prelude::*;
 
 struct Team;
 
-#[resource(table = "notes", owner = "team_id")]
+#[resource(table = "notes", owner = "team_id", on_delete = "remove")]
 struct Note {
     id: Id<Note>,
     team_id: Id<Team>,

@@ -4,10 +4,7 @@ use palisade::prelude::*;
 
 struct Team;
 
-#[resource(
-    table = "notes",
-    unowned = "a note belongs to a team, and its policy asks who is in it"
-)]
+#[resource(table = "notes", owner = "team_id")]
 struct Note {
     id: Id<Note>,
     team_id: Id<Team>,
