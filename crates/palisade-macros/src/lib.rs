@@ -6,7 +6,9 @@ mod entry;
 mod input;
 mod migrations;
 mod output;
+mod permissions;
 mod problem;
+mod registry;
 mod report;
 mod resource;
 mod settings;
@@ -57,6 +59,12 @@ attributes! {
 #[proc_macro]
 pub fn routes(tokens: TokenStream) -> TokenStream {
     endpoint::routes(tokens.into()).into()
+}
+
+/// See `palisade::permissions`.
+#[proc_macro]
+pub fn permissions(tokens: TokenStream) -> TokenStream {
+    permissions::permissions(tokens.into()).into()
 }
 
 /// See `palisade::sql`.

@@ -6,6 +6,7 @@ mod actor;
 mod fresh;
 mod guard;
 mod id;
+mod permission;
 mod policy;
 
 pub(crate) use actor::Factor;
@@ -13,4 +14,7 @@ pub use actor::{Account, Actor, Authenticated, Authenticator};
 pub use fresh::Fresh;
 pub use guard::{Can, Everywhere, Guard, Public, SignedIn};
 pub use id::{Id, Ref};
-pub use policy::{Action, Delete, Edit, Permission, Permit, Read, Role};
+#[doc(hidden)]
+pub use permission::{PERMISSIONS, permission_type};
+pub use permission::{Permission, Role};
+pub use policy::{Action, Delete, Edit, Permit, Read};

@@ -2,9 +2,11 @@
 
 mod build;
 mod command;
+mod grant;
 mod health;
 mod layer;
 mod management;
+mod permitted;
 mod router;
 mod signals;
 mod start;

@@ -5,11 +5,13 @@ mod client;
 mod cookie;
 mod credential;
 mod device;
+mod erasure;
 mod jwt;
 mod lockout;
 mod password;
 mod presented;
 mod refresh;
+mod roles;
 mod routes;
 mod second_factor;
 mod session;
@@ -25,7 +27,9 @@ pub use jwt::{Open, Pinned};
 pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };
-pub use routes::routes;
+pub use roles::ManageAccounts;
+pub use routes::{admin_routes, routes};
 pub use session::Session;
 
-pub(crate) use accounts::{MIGRATIONS, unknown_pepper, unknown_roles};
+pub(crate) use accounts::{ACCOUNTS, MIGRATIONS, unknown_pepper};
+pub(crate) use roles::unknown_roles;

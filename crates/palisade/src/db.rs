@@ -5,6 +5,7 @@
 
 mod cell;
 mod check;
+mod erasure;
 mod error;
 mod handle;
 mod migrations;
@@ -17,9 +18,15 @@ mod stream;
 mod value;
 
 pub use cell::{Cell, Column, ColumnError, Kind};
+pub(crate) use check::check_erasure;
 pub use check::{
     Fault, ORDERS, OrderInfo, RESOURCES, ResourceInfo, STATEMENTS, StatementInfo, check,
 };
+#[doc(hidden)]
+pub use erasure::{
+    Erasure, Export, ExportRows, OwnedByOthers, OwnerOf, OwnerProbe, detachable, owner_of, said,
+};
+pub(crate) use erasure::{erase, exports, unexported};
 pub use error::{DbError, is_unique_violation};
 pub use handle::{Db, DbOptions, ReadDb, Runs, Streams, Tx};
 pub use migrations::{Migration, Migrations};

@@ -149,6 +149,32 @@ pub enum Event {
         /// The account.
         account: Uuid,
     },
+    /// An account was given a role, or lost one.
+    PrivilegesChanged {
+        /// The account.
+        account: Uuid,
+        /// `grant` or `revoke`.
+        action: &'static str,
+        /// The role, a name of the code.
+        role: &'static str,
+    },
+    /// An administrator changed an account.
+    AccountAdministered {
+        /// The account.
+        account: Uuid,
+        /// What was done, in a word of the code, such as `disable`.
+        action: &'static str,
+    },
+    /// An account was deleted, with all that belongs to it.
+    AccountDeleted {
+        /// The account that was.
+        account: Uuid,
+    },
+    /// The data of an account was handed out whole.
+    DataExported {
+        /// The account.
+        account: Uuid,
+    },
     /// A policy or a permission said no.
     Denied {
         /// Who asked, when known.
@@ -289,6 +315,10 @@ named! {
     ReauthenticationRequired = "authn_reauthentication_required",
     Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
+    PrivilegesChanged = "privilege_permissions_changed",
+    AccountAdministered = "authz_admin",
+    AccountDeleted = "user_deleted",
+    DataExported = "sensitive_read",
     Denied = "authz_fail",
     InputRefused = "input_validation_fail",
     RequestRefused = "request_refused",
@@ -358,6 +388,9 @@ impl Event {
                 | Self::ReauthenticationRequired { .. }
                 | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
+                | Self::AccountAdministered { .. }
+                | Self::AccountDeleted { .. }
+                | Self::DataExported { .. }
                 | Self::CertificateReplaced
                 | Self::Started
                 | Self::Stopped
@@ -383,7 +416,9 @@ impl Event {
             | Self::EnrolmentRequired { account }
             | Self::ReauthenticationRequired { account }
             | Self::Reauthenticated { account }
-            | Self::SignedOut { account } => Facts {
+            | Self::SignedOut { account }
+            | Self::AccountDeleted { account }
+            | Self::DataExported { account } => Facts {
                 account: Some(account),
                 ..none
             },
@@ -404,6 +439,21 @@ impl Event {
             },
             Self::TokenRefused { reason } | Self::SessionRefused { reason } => Facts {
                 reason: Some(reason),
+                ..none
+            },
+            Self::PrivilegesChanged {
+                account,
+                action,
+                role,
+            } => Facts {
+                account: Some(account),
+                action: Some(action),
+                resource: Some(role),
+                ..none
+            },
+            Self::AccountAdministered { account, action } => Facts {
+                account: Some(account),
+                action: Some(action),
                 ..none
             },
             Self::Denied {

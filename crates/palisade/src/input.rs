@@ -200,6 +200,13 @@ impl Incoming {
     }
 }
 
+/// A permission that an argument asks for: its name, and its type for a refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct PermissionType {
+    pub(crate) name: &'static str,
+    pub(crate) ty: fn() -> &'static str,
+}
+
 /// The type of a service, and its name for a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceType {
@@ -228,6 +235,8 @@ pub trait Argument: Sized + Send + 'static {
     const QUERY: &'static [&'static str] = &[];
     /// The service that it needs.
     const SERVICE: Option<ServiceType> = None;
+    /// The permission that the caller needs.
+    const PERMISSION: Option<PermissionType> = None;
 
     /// Takes it from the request.
     fn take(incoming: &mut Incoming) -> impl Future<Output = Result<Self>> + Send;

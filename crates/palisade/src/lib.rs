@@ -102,6 +102,26 @@ pub use palisade_macros::migrations;
 pub use palisade_macros::output;
 /// Makes an `async fn` answer `PATCH` at a path. See [`get`] and [`post`].
 pub use palisade_macros::patch;
+/// Declares what accounts may do everywhere, each as a type of its own with its name in logs and tables.
+///
+/// A handler asks for one by `Can<ManageAccounts>`, and a [`Role`](access::Role) carries it. An app does not start
+/// when two have one name, or when a handler asks for one that no role carries.
+///
+/// # Example
+/// ```
+/// use palisade::prelude::*;
+///
+/// permissions! {
+///     /// To publish what others wrote.
+///     pub Publish = "notes.publish";
+///     /// To read every note.
+///     pub(crate) Moderate = "notes.moderate";
+/// }
+///
+/// #[post("/notes/publish")]
+/// async fn publish(by: Can<Publish>) -> Result<NoContent> { Ok(NoContent) }
+/// ```
+pub use palisade_macros::permissions;
 /// Makes an `async fn` answer `POST` at a path; `limit = "30/min"` and `body = "2 MiB"` set limits of its own. See [`get`].
 pub use palisade_macros::post;
 /// Makes an `async fn` answer `PUT` at a path. See [`get`] and [`post`].

@@ -16,6 +16,6 @@ pub use crate::input::{
 pub use crate::output::{Accepted, Created, NoContent, StaticPage};
 pub use crate::secret::Secret;
 pub use crate::{
-    columns, delete, get, input, migrations, output, patch, post, put, resource, routes, row,
-    settings, sql,
+    columns, delete, get, input, migrations, output, patch, permissions, post, put, resource,
+    routes, row, settings, sql,
 };

@@ -20,6 +20,20 @@ mod access_guard_comes_second;
 mod access_missing_policy;
 #[path = "ui/access/pass/no_arguments.rs"]
 mod access_no_arguments;
+#[path = "ui/access/pass/permission_name_computed.rs"]
+mod access_permission_name_computed;
+#[path = "ui/access/pass/permission_name_with_blanks.rs"]
+mod access_permission_name_with_blanks;
+#[path = "ui/access/pass/permission_that_is_none.rs"]
+mod access_permission_that_is_none;
+#[path = "ui/access/pass/permission_without_a_name.rs"]
+mod access_permission_without_a_name;
+#[path = "ui/access/pass/permissions_of_one_name.rs"]
+mod access_permissions_of_one_name;
+#[path = "ui/access/pass/permissions_with_a_comma.rs"]
+mod access_permissions_with_a_comma;
+#[path = "ui/access/pass/role_of_no_permission.rs"]
+mod access_role_of_no_permission;
 #[path = "ui/auth/pass/jwt_claims_of_any_shape.rs"]
 mod auth_jwt_claims_of_any_shape;
 #[path = "ui/auth/pass/jwt_without_an_audience.rs"]
@@ -50,10 +64,16 @@ mod db_columns_of_no_table;
 mod db_columns_on_a_struct;
 #[path = "ui/db/pass/empty_braces.rs"]
 mod db_empty_braces;
+#[path = "ui/db/pass/export_of_another_view.rs"]
+mod db_export_of_another_view;
+#[path = "ui/db/pass/export_of_what_nobody_owns.rs"]
+mod db_export_of_what_nobody_owns;
 #[path = "ui/db/pass/one_value_as_a_list.rs"]
 mod db_one_value_as_a_list;
 #[path = "ui/db/pass/order_by_a_text.rs"]
 mod db_order_by_a_text;
+#[path = "ui/db/pass/owner_that_is_no_account.rs"]
+mod db_owner_that_is_no_account;
 #[path = "ui/db/pass/owner_that_is_no_field.rs"]
 mod db_owner_that_is_no_field;
 #[path = "ui/db/pass/page_of_a_row.rs"]
@@ -74,6 +94,12 @@ mod db_resource_without_owner;
 mod db_resource_without_table;
 #[path = "ui/db/pass/row_that_the_statement_does_not_name.rs"]
 mod db_row_that_the_statement_does_not_name;
+#[path = "ui/db/pass/rows_detached_from_who_must_be_there.rs"]
+mod db_rows_detached_from_who_must_be_there;
+#[path = "ui/db/pass/rows_neither_removed_nor_detached.rs"]
+mod db_rows_neither_removed_nor_detached;
+#[path = "ui/db/pass/rows_that_outlive_their_owner.rs"]
+mod db_rows_that_outlive_their_owner;
 #[path = "ui/db/pass/secret_bound.rs"]
 mod db_secret_bound;
 #[path = "ui/db/pass/stream_beside_its_transaction.rs"]

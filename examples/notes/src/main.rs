@@ -1,6 +1,5 @@
 //! Notes: accounts, notes that belong to one and are shared with others, an administrator.
 
-mod admin;
 mod notes;
 
 use palisade::prelude::*;
@@ -9,13 +8,16 @@ use palisade::prelude::*;
 #[settings]
 struct Settings {}
 
+/// Who manages accounts; `notes grant admin ann@example.org` makes the first one.
+const ADMIN: Role = Role::new("admin").may::<auth::ManageAccounts>();
+
 #[palisade::main]
 async fn main() -> Result<App, Refusal> {
     App::from_env::<Settings>()?
         .migrations(migrations!("migrations"))
-        .role(Role::new("admin").may::<admin::ManageAccounts>())
+        .role(ADMIN)
         .routes(auth::routes())
+        .routes(auth::admin_routes())
         .routes(notes::routes())
-        .routes(admin::routes())
         .build()
 }

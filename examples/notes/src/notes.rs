@@ -35,7 +35,7 @@ struct Search {
     q: Option<Text<1, 100>>,
 }
 
-#[resource(table = "notes", owner = "owner_id")]
+#[resource(table = "notes", owner = "owner_id", export = NoteView)]
 struct Note {
     id: Id<Note>,
     owner_id: Id<Account>,

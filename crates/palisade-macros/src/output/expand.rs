@@ -149,5 +149,6 @@ fn from_row(name: &Ident, row: &Type, fields: &[Field]) -> TokenStream {
                 Self { #(#made),* }
             }
         }
+        impl ::palisade::__private::ViewOf<#row> for #name {}
     }
 }

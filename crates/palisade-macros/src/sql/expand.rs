@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::model::{Part, Statement};
 use super::parse::Call;
+use crate::registry;
 use crate::report::Report;
 
 /// An expression of any type beside the errors, so that nothing follows from them.
@@ -57,9 +58,7 @@ pub(super) fn expand(call: &Call, statement: &Statement) -> TokenStream {
             sql.into_sql::<::palisade::__private::#kind, #row>()
         }}
     };
-    // `linkme` counts as unsafe code where its slice is declared; the framework's own statements are all run by its tests.
-    let own = std::env::var("CARGO_CRATE_NAME").is_ok_and(|name| name == "palisade");
-    let registered = (!own).then(|| {
+    let registered = registry::is_open().then(|| {
         quote! {
         #[::palisade::__private::linkme::distributed_slice(::palisade::__private::STATEMENTS)]
         #[linkme(crate = ::palisade::__private::linkme)]

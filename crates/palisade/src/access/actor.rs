@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use super::id::Id;
-use super::policy::Permission;
+use super::permission::Permission;
 use crate::error::Result;
 use crate::input::Timestamp;
 

@@ -10,18 +10,19 @@ use http::StatusCode;
 use super::actor::{Account, Actor, Authenticator};
 use super::fresh::Fresh;
 use super::id::{Id, parse};
-use super::policy::{Action, Permission, Permit, Read};
+use super::permission::{Permission, permission_type};
+use super::policy::{Action, Permit, Read};
 use crate::db::{Bind, Resource, Value, load};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Incoming};
+use crate::input::{Argument, Incoming, PermissionType};
 use crate::store::LimitKey;
 
 /// Who may call a handler.
 #[diagnostic::on_unimplemented(
     message = "P0201: `{Self}` does not say who may call this handler",
     label = "not a guard",
-    note = "make the first argument `_: Public`, `user: SignedIn` or `Can<Action, T>`; there is no default"
+    note = "make the first argument `_: Public`, `user: SignedIn`, `Can<Action, T>`, or `Can<P>` of what `permissions!` declares; there is no default"
 )]
 pub trait Guard: Argument {}
 
@@ -183,6 +184,8 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
 impl<A: Action, T: Permit<A> + Permit<Read>> Guard for Can<A, T> {}
 
 impl<P: Permission> Argument for Can<P> {
+    const PERMISSION: Option<PermissionType> = Some(permission_type::<P>());
+
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         let mut actor = actor(incoming).await?;
         if !actor.may::<P>() {

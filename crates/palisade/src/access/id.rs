@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 
 use uuid::Uuid;
 
-use crate::db::{Bind, Cell, Column, ColumnError, Kind, Value, scalars};
+use super::actor::Account;
+use crate::db::{Bind, Cell, Column, ColumnError, Kind, OwnerOf, OwnerProbe, Value, scalars};
 use crate::input::{Field, Node, Reader};
 use crate::output::OutputField;
 
@@ -51,6 +52,11 @@ impl<T> Ref<T> {
     /// Whether it claims this id; tells nothing else.
     pub fn claims(&self, id: Id<T>) -> bool {
         self.0 == id.0
+    }
+
+    /// The id as a trusted one, for code of the framework that has asked who may.
+    pub(crate) fn allowed(self) -> Id<T> {
+        Id::from_uuid(self.0)
     }
 }
 
@@ -110,6 +116,20 @@ impl<T> Column for Id<T> {
     fn read(cell: Cell) -> Result<Self, ColumnError> {
         Uuid::read(cell).map(Self::from_uuid)
     }
+}
+
+impl OwnerOf for Id<Account> {}
+
+#[doc(hidden)]
+#[allow(missing_docs)]
+impl OwnerProbe<Id<Account>> {
+    pub const IS_ACCOUNT: bool = true;
+}
+
+#[doc(hidden)]
+#[allow(missing_docs)]
+impl OwnerProbe<Option<Id<Account>>> {
+    pub const IS_ACCOUNT: bool = true;
 }
 
 scalars!([T: 'static] Id<T>);

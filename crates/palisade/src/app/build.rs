@@ -117,12 +117,14 @@ impl App {
     /// Checks what can be checked without the database.
     ///
     /// # Errors
-    /// Every problem at once: settings, routes that clash, services that nobody provided.
+    /// Every problem at once: settings, routes that clash, services that nobody provided, permissions that no role carries.
     pub fn build(mut self) -> Result<Self, Refusal> {
         let mut refusal = std::mem::take(&mut self.refusal);
         self.check_routes(&mut refusal);
         self.check_services(&mut refusal);
+        self.check_roles(&mut refusal);
         self.check_limits(&mut refusal);
+        self.notice_exports();
         refusal.or(self)
     }
 
@@ -204,7 +206,7 @@ impl App {
     }
 }
 
-fn place(route: &Route) -> String {
+pub(super) fn place(route: &Route) -> String {
     format!("{}:{}", route.file, route.line)
 }
 

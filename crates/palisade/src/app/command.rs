@@ -1,4 +1,4 @@
-//! The command line of every app: `serve`, `routes`, `migrate`, `check`, `--help`.
+//! The command line of every app: `serve`, `routes`, `migrate`, `check`, `grant`, `revoke`, `--help`.
 
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -9,6 +9,7 @@ use super::management::Package;
 use super::signals::Signals;
 use super::start::Pending;
 use crate::config::{Config, Environment, Refusal};
+use crate::endpoint::Route;
 use crate::event::{self, Event, LogFormat};
 use crate::perimeter::Inherited;
 
@@ -20,11 +21,13 @@ const HELP: &str = "\
 Usage: PROGRAM [COMMAND]
 
 Commands:
-  serve    check everything, then serve (the default)
-  check    check everything that `serve` checks, and open no port
-  migrate  apply the migrations that the database lacks
-  routes   list the routes and who may call them
-  help     print this text
+  serve              check everything, then serve (the default)
+  check              check everything that `serve` checks, and open no port
+  migrate            apply the migrations that the database lacks
+  routes             list the routes and who may call them
+  grant ROLE EMAIL   give a role to the account with this address; so the first administrator is made
+  revoke ROLE EMAIL  take the role away from it
+  help               print this text
 
 Settings come from palisade.toml and the environment; in development also from .env.
 Exit codes: 0 done, 64 unknown command, 78 refused to start.
@@ -48,6 +51,8 @@ where
         ["check"] => Command::Check,
         ["migrate"] => Command::Migrate,
         ["routes"] => Command::Routes,
+        ["grant", role, email] => Command::grant(role, email, true),
+        ["revoke", role, email] => Command::grant(role, email, false),
         ["help" | "--help" | "-h"] => {
             say(HELP);
             return ExitCode::SUCCESS;
@@ -88,15 +93,27 @@ where
     }
 }
 
-#[derive(Clone, Copy)]
 enum Command {
     Serve,
     Check,
     Migrate,
     Routes,
+    Grant {
+        role: String,
+        email: String,
+        grant: bool,
+    },
 }
 
 impl Command {
+    fn grant(role: &str, email: &str, grant: bool) -> Self {
+        Self::Grant {
+            role: role.to_owned(),
+            email: email.to_owned(),
+            grant,
+        }
+    }
+
     async fn run(self, app: App, inherited: Inherited) -> Result<(), Refusal> {
         match self {
             Self::Routes => {
@@ -111,6 +128,16 @@ impl Command {
             Self::Migrate => {
                 app.start_with(Pending::Apply).await?;
                 say("the database has every migration\n");
+                Ok(())
+            }
+            Self::Grant { role, email, grant } => {
+                if let Some(config) = &app.config {
+                    start_log(config);
+                }
+                let done = app.grant(&role, &email, grant).await?;
+                // What it was, for the audit, before the words for whoever typed it.
+                event::flush_log();
+                say(&done);
                 Ok(())
             }
             Self::Serve => serve(app, inherited).await,
@@ -178,22 +205,24 @@ async fn stop(mut signals: Signals) {
     });
 }
 
+/// The routes: who may call each, by its guard, and by the permission and the roles that carry it.
 fn table(app: &App) -> String {
-    let width =
-        |of: fn(&crate::endpoint::Route) -> usize| app.routes.iter().map(of).max().unwrap_or(0);
-    let (path, guard) = (
-        width(|route| route.path.len()),
-        width(|route| route.guard().len()),
-    );
-    let row = |route: &crate::endpoint::Route| {
-        let limit = route.limit.unwrap_or("");
-        let (method, own, who) = (route.method, route.path, route.guard());
+    let cells = |route: &Route| {
+        let guard = route.guard().to_owned();
+        let limit = route.limit.unwrap_or_default().to_owned();
+        [route.path.to_owned(), guard, app.callers(route), limit]
+    };
+    let rows: Vec<_> = app.routes.iter().map(cells).collect();
+    let width = |at: usize| rows.iter().map(|row| row[at].len()).max().unwrap_or(0);
+    let (path, guard, callers, limit) = (width(0), width(1), width(2), width(3));
+    let row = |(route, cells): (&Route, &[String; 4])| {
+        let [own, who, may, rate] = cells;
         format!(
-            "{method:<7} {own:<path$}  {who:<guard$}  {limit:<8}  {}:{}\n",
-            route.file, route.line
+            "{:<7} {own:<path$}  {who:<guard$}  {may:<callers$}  {rate:<limit$}  {}:{}\n",
+            route.method, route.file, route.line
         )
     };
-    app.routes.iter().map(row).collect()
+    app.routes.iter().zip(&rows).map(row).collect()
 }
 
 fn say(text: &str) {

@@ -27,6 +27,7 @@ pub struct Started {
     serving: Serving,
     config: Config,
     db: Db,
+    accounts: Accounts,
     readiness: Readiness,
     management: Option<Management>,
     opened: Option<Opened>,
@@ -86,27 +87,29 @@ impl App {
             self.check_database(&db, &mut refusal).await;
         }
         let mut services = std::mem::take(&mut self.services);
-        match Accounts::new(&config, self.roles.clone(), db.clone()) {
-            Ok(mut accounts) => {
-                if let Some(list) = services.get::<Arc<dyn BreachedPasswords>>() {
-                    accounts = accounts.with_breached(Arc::clone(list));
-                }
-                if migrated && !has_every_pepper(&db, &accounts).await {
-                    refusal.add(Problem::new(
-                        "the database holds passwords that were hashed with a pepper which is not configured",
-                        "`PALISADE_AUTH__PEPPER`",
-                        "set it to the pepper that was in use, or `PALISADE_AUTH__PEPPER_PREVIOUS`, while there are such passwords",
-                    ));
-                }
-                services.insert_own::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
-                services.insert_own(accounts);
+        let mut accounts = match Accounts::new(&config, self.roles.clone(), db.clone()) {
+            Ok(accounts) => accounts,
+            Err(_) => {
+                refusal.add(Problem::new(
+                    "accounts cannot be made ready: the machine gives no thread, or the secret key cannot sign",
+                    "operating system and `PALISADE_SECRET_KEY`",
+                    "allow this user more threads, or take a new key: `openssl rand -base64 32`",
+                ));
+                return Err(refusal);
             }
-            Err(_) => refusal.add(Problem::new(
-                "accounts cannot be made ready: the machine gives no thread, or the secret key cannot sign",
-                "operating system and `PALISADE_SECRET_KEY`",
-                "allow this user more threads, or take a new key: `openssl rand -base64 32`",
-            )),
+        };
+        if let Some(list) = services.get::<Arc<dyn BreachedPasswords>>() {
+            accounts = accounts.with_breached(Arc::clone(list));
         }
+        if migrated && !has_every_pepper(&db, &accounts).await {
+            refusal.add(Problem::new(
+                "the database holds passwords that were hashed with a pepper which is not configured",
+                "`PALISADE_AUTH__PEPPER`",
+                "set it to the pepper that was in use, or `PALISADE_AUTH__PEPPER_PREVIOUS`, while there are such passwords",
+            ));
+        }
+        services.insert_own::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
+        services.insert_own(accounts.clone());
         services.insert_own(db.clone());
         let migrations = [Some(auth::MIGRATIONS), self.migrations];
         let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());
@@ -137,6 +140,7 @@ impl App {
             perimeter,
             serving,
             db,
+            accounts,
             readiness,
             management,
             opened: None,
@@ -182,6 +186,18 @@ impl App {
     async fn check_database(&self, db: &Db, refusal: &mut Refusal) {
         for fault in db::check(db).await {
             refusal.add(Problem::new(fault.what, fault.place, fault.fix));
+        }
+        match db::check_erasure(db, auth::ACCOUNTS).await {
+            Ok(faults) => {
+                for fault in faults {
+                    refusal.add(Problem::new(fault.what, fault.place, fault.fix));
+                }
+            }
+            Err(error) => refusal.add(Problem::new(
+                format!("the foreign keys of the database cannot be looked into: {error}"),
+                "database",
+                "start it, or let the service's user read its catalogue",
+            )),
         }
         match auth::unknown_roles(&db.reader(), &self.roles).await {
             Ok(unknown) => {
@@ -250,6 +266,11 @@ impl Started {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// Everything that accounts need, for what an app does with them outside of requests.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// What the perimeter does, in one line.

@@ -24,6 +24,9 @@ use crate::input::{Argument, Email, Incoming, Timestamp};
 use crate::secret::token::Token;
 use palisade_macros::{row, sql};
 
+/// The table of the accounts themselves.
+pub(crate) const ACCOUNTS: &str = "palisade_accounts";
+
 /// The tables that this room keeps.
 pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
     Migration {
@@ -51,6 +54,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0007_second_factor.sql",
         sql: include_str!("../../migrations/0007_second_factor.sql"),
     },
+    Migration {
+        version: 9,
+        file: "palisade/0009_roles.sql",
+        sql: include_str!("../../migrations/0009_roles.sql"),
+    },
 ]);
 
 /// Everything that accounts need: passwords, tokens, sessions, roles and the database.
@@ -65,7 +73,7 @@ pub struct Accounts {
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
     verified: Arc<Verified<Checked>>,
-    roles: Arc<[Role]>,
+    pub(super) roles: Arc<[Role]>,
     pub(super) db: Db,
 }
 
@@ -234,7 +242,7 @@ impl Accounts {
         self.lockout.unlock(&email.to_ascii_lowercase()).await
     }
 
-    /// Looks this account up anew at its next request: to be called when its roles were changed.
+    /// Looks this account up anew at its next request: to be called when its roles were changed by a statement of the app's own.
     pub fn forget(&self, account: Id<Account>) {
         self.verified.forget(|checked| checked.account == account);
         self.sessions.forget(account);
@@ -310,8 +318,9 @@ impl Accounts {
              exists (select 1 from palisade_credentials c where c.account_id = s.account_id
                      and c.kind <> 'recovery_code' and c.confirmed_at is not null) as enrolled
              from palisade_sessions s
+             join palisade_accounts a on a.id = s.account_id
              left join palisade_account_roles r on r.account_id = s.account_id
-             where s.token_hash = {hash}"
+             where s.token_hash = {hash} and a.disabled_at is null"
         );
         let found = found.at_most(64, &self.db.reader()).await?;
         let first = found.first();
@@ -334,7 +343,7 @@ impl Accounts {
              from palisade_accounts a
              join palisade_token_families f on f.account_id = a.id
              left join palisade_account_roles r on r.account_id = a.id
-             where a.id = {checked.account} and f.id = {checked.family}
+             where a.id = {checked.account} and a.disabled_at is null and f.id = {checked.family}
              and not exists (select 1 from palisade_revoked_tokens t where t.jti = {checked.jti})"
         );
         let found = found.at_most(64, &self.db.reader()).await?;
@@ -355,12 +364,12 @@ impl Accounts {
         given: bool,
         set_up: bool,
     ) -> Standing {
-        let is_held = |role: &&Role| held.clone().any(|name| name == Some(role.name));
+        let is_held = |role: &&Role| held.clone().any(|name| name == Some(role.name()));
         let of = |open: bool| {
             let roles = self.roles.iter().filter(is_held);
             roles
-                .filter(|role| open != (role.requires_second_factor && !(given && set_up)))
-                .flat_map(|role| role.permissions.iter().copied())
+                .filter(|role| open != (role.wants_second_factor() && !(given && set_up)))
+                .flat_map(Role::permissions)
                 .collect()
         };
         Standing {
@@ -403,17 +412,6 @@ struct Held {
     authenticated_at: Timestamp,
     second_factor: bool,
     enrolled: bool,
-}
-
-/// Roles that the database gives to somebody and the code does not know.
-pub(crate) async fn unknown_roles(db: &ReadDb, known: &[Role]) -> Result<Vec<String>> {
-    let held: Vec<String> = sql!("select distinct role from palisade_account_roles order by role")
-        .at_most(1000, db)
-        .await?;
-    Ok(held
-        .into_iter()
-        .filter(|name| !known.iter().any(|role| role.name == name))
-        .collect())
 }
 
 /// Whether one of the newest accounts has a password of a pepper that is not configured: nobody could sign in to it.

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::client::Client;
 use super::jwt::Checked;
 use super::presented::Presented;
+use super::roles::disabled;
 use super::verified::Verified;
 use crate::access::{Account, Id};
 use crate::config::Config;
@@ -138,13 +139,15 @@ impl RefreshTokens {
         let token = self.current().begin(family);
         let now = OffsetDateTime::now_utc();
         let expires = now + self.0.lifetime;
-        sql!(
+        let begun = sql!(
             "insert into palisade_token_families
              (id, account_id, token_hash, generation, rotated_at, rotated_by, device, second_factor, created_at, expires_at)
-             values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {client.agent.as_str()}, {second_factor}, {now}, {expires})"
-        )
-        .execute(db)
-        .await?;
+             select {family}, id, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {client.agent.as_str()}, {second_factor}, {now}, {expires}
+             from palisade_accounts where id = {account} and disabled_at is null"
+        );
+        if begun.execute(db).await? == 0 {
+            return Err(disabled());
+        }
         Ok(Rotated {
             account,
             family,
@@ -221,7 +224,8 @@ impl RefreshTokens {
         sql!(
             Kept,
             "select account_id, token_hash, generation, rotated_at, rotated_by, expires_at
-             from palisade_token_families where id = {token.family()}"
+             from palisade_token_families where id = {token.family()}
+             and exists (select 1 from palisade_accounts a where a.id = account_id and a.disabled_at is null)"
         )
         .optional(&self.0.db)
         .await

@@ -1,5 +1,8 @@
 //! The ready routes of accounts, one file a mechanism.
 
+mod account;
+mod admin;
+mod export;
 mod jwks;
 mod me;
 mod reauthenticate;
@@ -34,8 +37,7 @@ fn address(email: &Email) -> String {
 /// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`; `POST` and `DELETE /auth/session`,
 /// `GET` and `DELETE /auth/sessions`, `DELETE /auth/sessions/{session}`; `POST /auth/reauthenticate`;
 /// `POST /auth/sign-in/second-factor`, `GET /auth/second-factor`, `POST` and `DELETE /auth/totp`, `POST /auth/totp/confirm`,
-/// `POST /auth/recovery-codes`; `GET /auth/me` and
-/// `/.well-known/jwks.json`.
+/// `POST /auth/recovery-codes`; `DELETE /auth/account`, `GET /auth/export`; `GET /auth/me` and `/.well-known/jwks.json`.
 ///
 /// # Security
 /// Sign-up answers 201 for a taken address too, and sign-in does the same work for an unknown one, so that neither tells who
@@ -59,6 +61,32 @@ pub fn routes() -> Routes {
         second_factor::new_recovery_codes,
         sign_out::sign_out,
         me::me,
+        account::delete,
+        export::export,
         jwks::jwks
+    ]
+}
+
+/// The routes of an administrator, under `/auth/admin`: accounts are listed, shown, unlocked, signed out, disabled and deleted, and roles are
+/// given and taken away.
+///
+/// Who may call them has a role that carries [`ManageAccounts`](super::ManageAccounts):
+/// `.role(Role::new("admin").may::<auth::ManageAccounts>())`. The first one is made on the command line, `notes grant admin ann@example.org`.
+///
+/// # Security
+/// What changes something also asks for [`Fresh`](crate::access::Fresh). Nobody manages an account that may do more than they, gives a role that
+/// carries more, and nothing takes away the last account that may manage accounts. Each change is an event with who did it.
+pub fn admin_routes() -> Routes {
+    palisade_macros::routes![
+        admin::accounts,
+        admin::account,
+        admin::roles,
+        admin::grant,
+        admin::revoke,
+        admin::disable,
+        admin::enable,
+        admin::unlock,
+        admin::sign_out,
+        admin::delete
     ]
 }

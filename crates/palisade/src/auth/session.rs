@@ -10,6 +10,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::client::Client;
+use super::roles::disabled;
 use super::verified::{Credential, Verified};
 use crate::access::{Account, Id};
 use crate::config::AuthConfig;
@@ -120,13 +121,15 @@ impl Sessions {
                 .execute(&tx)
                 .await?;
         }
-        sql!(
+        let written = sql!(
             "insert into palisade_sessions
              (id, account_id, token_hash, device, second_factor, authenticated_at, created_at, used_at, expires_at)
-             values ({begun.id}, {account}, {begun.token.hash()}, {client.agent.as_str()}, {second_factor}, {now}, {now}, {now}, {expires})"
-        )
-        .execute(&tx)
-        .await?;
+             select {begun.id}, id, {begun.token.hash()}, {client.agent.as_str()}, {second_factor}, {now}, {now}, {now}, {expires}
+             from palisade_accounts where id = {account} and disabled_at is null"
+        );
+        if written.execute(&tx).await? == 0 {
+            return Err(disabled());
+        }
         tx.commit().await?;
         if let Some(before) = before {
             self.0.verified.forget(|seen| seen.hash == before);

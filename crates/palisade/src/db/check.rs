@@ -2,15 +2,19 @@
 
 mod clauses;
 mod columns;
+mod erasure;
 mod owner;
 mod schema;
 mod tokens;
 
 use linkme::distributed_slice;
 
+pub(crate) use self::erasure::check_erasure;
+
 use self::clauses::{Clauses, FIRST_SCOPE};
 use self::owner::Owned;
 use self::schema::{Probe, Schema};
+use super::erasure::{Erasure, Export};
 use super::error::DbError;
 use super::handle::Db;
 use super::row::ColumnInfo;
@@ -56,6 +60,10 @@ pub struct ResourceInfo {
     pub table: &'static str,
     pub owner: Option<&'static str>,
     pub columns: &'static [ColumnInfo],
+    /// What becomes of its rows when their owner's account is deleted.
+    pub erasure: Option<Erasure>,
+    /// How its rows are told to their owner.
+    pub export: Option<Export>,
     pub file: &'static str,
     pub line: u32,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use palisade::auth::Accounts;
 use palisade::config::Sources;
 use palisade::db::Db;
 use palisade::endpoint::Routes;
@@ -37,6 +38,7 @@ impl Permission for ManageAll {
 pub(crate) struct Served {
     pub(crate) port: u16,
     pub(crate) db: Db,
+    pub(crate) accounts: Accounts,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     serving: Option<tokio::task::JoinHandle<()>>,
 }
@@ -111,7 +113,21 @@ async fn database(server: &str) -> String {
     format!("{base}/{name}")
 }
 
+fn uuid(text: &str) -> palisade::__private::Uuid {
+    palisade::__private::Uuid::try_parse(text).expect("an id")
+}
+
 impl Place {
+    /// The place with this database, for another process.
+    pub(crate) fn at(url: &str) -> Self {
+        Self {
+            name: "given",
+            url: url.to_owned(),
+            key: Key::generate_text().expose().clone(),
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
     /// The app on this place, with more settings; limits by address are out of the way.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         self.app_with(settings, routes![])
@@ -119,6 +135,11 @@ impl Place {
 
     /// The same, with routes of its own.
     pub(crate) fn app_with(&self, settings: &[(&str, &str)], own: Routes) -> Result<App, Refusal> {
+        self.builder(settings)?.routes(own).build()
+    }
+
+    /// The same, before it is built; with the tables of every resource of these tests.
+    pub(crate) fn builder(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", &self.url),
@@ -133,16 +154,32 @@ impl Place {
         variables.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
         variables.extend_from_slice(settings);
         let sources = Sources::new(self.folder.path(), variables);
-        App::from_sources::<()>(&sources)?
-            .routes(auth::routes())
-            .routes(own)
+        let app = App::from_sources::<()>(&sources)?;
+        Ok(app
+            .migrations(crate::deletion::MIGRATIONS)
             .role(Role::new("admin").may::<ManageAll>())
             .role(
                 Role::new("keeper")
                     .may::<KeepKeys>()
                     .requires_second_factor(),
             )
-            .build()
+            .routes(auth::routes()))
+    }
+
+    /// Runs what is no statement of an app.
+    pub(crate) async fn raw(&self, text: &str) {
+        use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+        let text = AssertSqlSafe(text.to_owned());
+        let outcome = if self.url.starts_with("sqlite") {
+            let connection = sqlx::SqliteConnection::connect(&self.url).await;
+            let mut connection = connection.expect("it opens");
+            connection.execute(text).await.map(drop)
+        } else {
+            let connection = sqlx::PgConnection::connect(&self.url).await;
+            let mut connection = connection.expect("it opens");
+            connection.execute(text).await.map(drop)
+        };
+        outcome.expect("it is done");
     }
 
     pub(crate) async fn serve(&self, settings: &[(&str, &str)]) -> Served {
@@ -154,7 +191,7 @@ impl Place {
 impl Served {
     pub(crate) async fn of(app: App) -> Self {
         let started = app.start().await.expect("it starts");
-        let db = started.db().clone();
+        let (db, accounts) = (started.db().clone(), started.accounts().clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port");
@@ -166,6 +203,7 @@ impl Served {
         Self {
             port,
             db,
+            accounts,
             stop: Some(stop),
             serving: Some(serving),
         }
@@ -280,6 +318,13 @@ impl Served {
 
     pub(crate) async fn me(&self, token: &str) -> Answer {
         self.call("GET", "/auth/me", token, &Value::Null).await
+    }
+
+    /// The account's id, by one of its access tokens.
+    pub(crate) async fn id_of(&self, token: &str) -> Id<Account> {
+        let id = self.me(token).await.text_of("id");
+        let found = sql!("select id from palisade_accounts where id = {uuid(&id)}");
+        found.one(&self.db).await.expect("it is there")
     }
 
     pub(crate) async fn refresh_from(&self, client: &str, token: &str) -> Answer {

@@ -6,6 +6,7 @@ mod harness;
 mod kills;
 mod metrics;
 mod redaction;
+mod roles;
 mod second_factor;
 mod secrets;
 #[cfg(unix)]

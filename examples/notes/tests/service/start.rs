@@ -279,5 +279,14 @@ fn answers_its_command_line() {
             && line.contains("Can<Edit, Note>")),
         "{table}"
     );
-    assert_eq!(table.lines().count(), 15);
+    let grant = "/auth/admin/accounts/{account}/roles/{role}";
+    let granting = table
+        .lines()
+        .find(|line| line.starts_with("PUT") && line.contains(grant));
+    let granting = granting.unwrap_or_else(|| panic!("{table}"));
+    assert!(
+        granting.contains("Can<ManageAccounts>") && granting.contains("accounts.manage: admin"),
+        "{granting}"
+    );
+    assert_eq!(table.lines().count(), 27);
 }

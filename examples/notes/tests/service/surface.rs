@@ -199,38 +199,6 @@ fn hides_a_note_from_other_accounts_on_every_route() {
     );
 }
 
-#[tokio::test]
-async fn lets_an_administrator_see_accounts_and_nobody_else() {
-    let service = Service::start();
-    let ann = service.account("ann@example.com");
-    assert_eq!(service.call("GET", "/admin/accounts", &ann, "").status, 403);
-    assert_eq!(service.call("GET", "/admin/accounts", "", "").status, 401);
-    let id = service.call("GET", "/auth/me", &ann, "").json()["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let url = format!("sqlite:{}", service.database().display());
-    let options = palisade::db::DbOptions {
-        url: palisade::secret::Secret::new(url),
-        cursor_key: palisade::secret::key::Key::generate(),
-    };
-    let db = palisade::db::Db::open(options)
-        .await
-        .expect("the database opens");
-    palisade::sql!(
-        "insert into palisade_account_roles (account_id, role) values ({id}, {\"admin\"})"
-    )
-    .execute(&db)
-    .await
-    .expect("the role is given");
-    let answer = service.call("GET", "/admin/accounts", &ann, "");
-    assert_eq!(
-        (answer.status, answer.json()["items"][0]["email"].clone()),
-        (200, json!("ann@example.com"))
-    );
-    assert!(!answer.text.contains("password"));
-}
-
 #[test]
 fn answers_what_no_handler_answers_like_everything_else() {
     let service = Service::start();

@@ -255,6 +255,9 @@ struct Times {
 }
 
 #[cfg(test)]
+mod wycheproof;
+
+#[cfg(test)]
 mod tests {
     use jsonwebtoken::{EncodingKey, crypto};
     use serde_json::{Value, json};

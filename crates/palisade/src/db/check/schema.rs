@@ -32,6 +32,25 @@ pub(super) struct Schema {
     columns: Vec<TableColumn>,
 }
 
+/// A foreign key, one column of it.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub(super) table: String,
+    pub(super) column: String,
+    pub(super) parent: String,
+    pub(super) on_delete: OnDelete,
+}
+
+/// What becomes of a row when the one that it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnDelete {
+    /// The other cannot be deleted.
+    Nothing,
+    Cascade,
+    /// Its column becomes null, or its default.
+    SetNull,
+}
+
 #[derive(Clone)]
 pub(super) struct TableColumn {
     pub(super) table: String,
@@ -175,6 +194,62 @@ impl Probe {
         }
     }
 
+    /// The foreign keys of the database.
+    pub(super) async fn references(&mut self) -> Result<Vec<Reference>, DbError> {
+        let of = |table, column, parent, on_delete: String| Reference {
+            table,
+            column,
+            parent,
+            on_delete: match on_delete.to_ascii_uppercase().as_str() {
+                "CASCADE" | "C" => OnDelete::Cascade,
+                "SET NULL" | "SET DEFAULT" | "N" | "D" => OnDelete::SetNull,
+                _ => OnDelete::Nothing,
+            },
+        };
+        Ok(match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(connection) => {
+                let rows = connection
+                    .fetch_all(
+                        "select t.name, f.\"from\", f.\"table\", f.on_delete
+                         from sqlite_schema t join pragma_foreign_key_list(t.name) f where t.type = 'table'",
+                    )
+                    .await?;
+                let read = |row: &sqlx::sqlite::SqliteRow| {
+                    Ok(of(
+                        row.try_get(0)?,
+                        row.try_get(1)?,
+                        row.try_get(2)?,
+                        row.try_get(3)?,
+                    ))
+                };
+                rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                let rows = connection
+                    .fetch_all(
+                        "select t.relname::text, a.attname::text, p.relname::text, f.confdeltype::text
+                         from pg_catalog.pg_constraint f
+                         join pg_catalog.pg_class t on t.oid = f.conrelid
+                         join pg_catalog.pg_class p on p.oid = f.confrelid
+                         join pg_catalog.pg_attribute a on a.attrelid = f.conrelid and a.attnum = any (f.conkey)
+                         where f.contype = 'f'",
+                    )
+                    .await?;
+                let read = |row: &sqlx::postgres::PgRow| {
+                    Ok(of(
+                        row.try_get(0)?,
+                        row.try_get(1)?,
+                        row.try_get(2)?,
+                        row.try_get(3)?,
+                    ))
+                };
+                rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?
+            }
+        })
+    }
+
     /// Prepares a statement without running it.
     pub(super) async fn prepare(
         &mut self,
@@ -221,6 +296,13 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
 impl Schema {
     pub(super) fn has_column(&self, table: &str, column: &str) -> bool {
         self.columns.iter().any(|known| known.is(table, column))
+    }
+
+    /// Whether the column may be null; `None` when there is no such column.
+    pub(super) fn is_nullable(&self, table: &str, column: &str) -> Option<bool> {
+        let mut known = self.columns.iter();
+        let found = known.find(|known| known.is(table, column));
+        found.map(|column| column.nullable)
     }
 }
 

@@ -1,0 +1,9 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+permissions! {
+    Publish = "publish notes";
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+permissions! {
+    Publish;
+    Moderate = "notes.moderate";
+}
+
+const EDITOR: Role = Role::new("editor").may::<Publish>();
+
+fn main() {}

@@ -1,0 +1,17 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[resource(table = "notes", owner = "owner_id", export = Summary)]
+struct Note {
+    id: Id<Note>,
+    owner_id: Id<Account>,
+    title: String,
+}
+
+#[output(from = Note)]
+struct Summary {
+    title: String,
+}
+
+fn main() {}
