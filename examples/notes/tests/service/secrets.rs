@@ -76,6 +76,65 @@ fn are_in_no_line_of_the_log_and_in_no_byte_of_the_database() {
             "a reuse"
         );
     }
+    // A browser: its cookies are secrets too.
+    let sent = |method: &str, path: &str, cookies: &str, body: &Value| {
+        let headers = [
+            ("cookie", cookies),
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "application/json"),
+        ];
+        service.send(method, path, &headers, body.to_string().as_bytes())
+    };
+    let mut cookies = |answer: &crate::harness::Answer| {
+        let set = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie");
+        let pairs: Vec<String> = set
+            .map(|(_, cookie)| cookie.split(';').next().unwrap_or_default().to_owned())
+            .collect();
+        tokens.extend(
+            pairs
+                .iter()
+                .map(|pair| pair.split_once('=').expect("a cookie").1.to_owned()),
+        );
+        pairs.join("; ")
+    };
+    let body = json!({"email": email, "password": PASSWORD});
+    let answer = sent("POST", "/auth/session", "", &body);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let first = cookies(&answer);
+    assert_eq!(sent("GET", "/auth/me", &first, &Value::Null).status, 200);
+    let answer = sent(
+        "POST",
+        "/auth/reauthenticate",
+        &first,
+        &json!({"password": PASSWORD}),
+    );
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let second = cookies(&answer);
+    assert_eq!(
+        sent("GET", "/auth/me", &first, &Value::Null).status,
+        401,
+        "rotated"
+    );
+    assert_eq!(
+        sent(
+            "GET",
+            "/auth/me",
+            &format!("{second}; {first}"),
+            &Value::Null
+        )
+        .status,
+        401
+    );
+    assert_eq!(
+        sent("DELETE", "/auth/session", &second, &Value::Null).status,
+        204
+    );
+    for broken in [&second[..second.len() - 1], &second.replace("; ", ";x")] {
+        sent("POST", "/notes", broken, &Value::Null);
+    }
     // Wherever else a client may put them.
     let (access, refresh) = last;
     post(
@@ -104,7 +163,7 @@ fn are_in_no_line_of_the_log_and_in_no_byte_of_the_database() {
     }
     service.call("GET", "/auth/me", &format!("{access}x"), "");
     service.call("POST", "/auth/sign-out", &access, "");
-    assert!(tokens.len() >= 12, "{}", tokens.len());
+    assert!(tokens.len() >= 16, "{}", tokens.len());
     // The signature alone would do for a thief too.
     let signatures = tokens.iter().filter_map(|token| token.rsplit_once('.'));
     let signatures: Vec<String> = signatures
@@ -116,7 +175,14 @@ fn are_in_no_line_of_the_log_and_in_no_byte_of_the_database() {
     // Ends it, so that all of its log is written.
     let (folder, log) = service.end();
     assert!(
-        log.contains("authn_token_reuse") && log.contains("authn_login_fail"),
+        [
+            "authn_token_reuse",
+            "authn_login_fail",
+            "session_renewed",
+            "session_use_after_expire"
+        ]
+        .iter()
+        .all(|event| log.contains(event)),
         "{log}"
     );
     let mut places = vec![("the log".to_owned(), log.into_bytes())];
