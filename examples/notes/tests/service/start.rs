@@ -279,5 +279,5 @@ fn answers_its_command_line() {
             && line.contains("Can<Edit, Note>")),
         "{table}"
     );
-    assert_eq!(table.lines().count(), 21);
+    assert_eq!(table.lines().count(), 27);
 }
