@@ -2,6 +2,8 @@
 //!
 //! Follows NIST SP 800-63B-4, section 3.2.2, and OWASP ASVS 5.0, section 6.3.1.
 
+mod codes;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,6 @@ use time::OffsetDateTime;
 
 use super::client::Client;
 use super::device::Device;
-use crate::access::{Account, Id};
 use crate::config::Config;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
@@ -169,59 +170,6 @@ impl Lockout {
         counted.map_err(|blocked| blocked.error("too many sign-ins failed: wait, then try again"))
     }
 
-    /// Counts a code of an account's second factor, as [`begin`](Self::begin) does a password.
-    ///
-    /// # Errors
-    /// 429 when wrong codes before it make it wait.
-    pub(super) async fn begin_code(
-        &self,
-        account: Id<Account>,
-        client: Client,
-        device: Option<Device>,
-    ) -> Result<Attempt> {
-        if let Some(device) = device {
-            let scopes = [(Scope::SecondFactor, self.code_of_device(account, device))];
-            if let Ok(attempt) = self.count(&scopes).await? {
-                return Ok(attempt);
-            }
-        }
-        let scopes = [
-            (Scope::SecondFactor, self.code(account)),
-            (Scope::Address, client.mark(&self.0.key)),
-            (Scope::Network, self.network(client.address)),
-        ];
-        let counted = self.count(&scopes).await?;
-        counted.map_err(|blocked| {
-            blocked.error("too many codes were wrong: wait, or use a recovery code")
-        })
-    }
-
-    /// Counts a recovery code: by where it comes from alone, since nobody can guess one, and its owner must not be locked out of it.
-    ///
-    /// # Errors
-    /// 429 when failures before it make it wait.
-    pub(super) async fn begin_recovery(
-        &self,
-        client: Client,
-        device: Option<Device>,
-    ) -> Result<Attempt> {
-        let scopes = [
-            (Scope::Address, client.mark(&self.0.key)),
-            (Scope::Network, self.network(client.address)),
-        ];
-        let scopes = if device.is_some() { &[] } else { &scopes[..] };
-        let counted = self.count(scopes).await?;
-        counted.map_err(|blocked| blocked.error("too many sign-ins failed: wait, then try again"))
-    }
-
-    /// Forgets the wrong passwords of who gave his second factor too.
-    pub(super) async fn forget(&self, email: &str, device: Option<Device>) -> Result<()> {
-        match device {
-            Some(device) => self.forget_key(self.device(device)).await,
-            None => self.unlock(email).await,
-        }
-    }
-
     /// The try was the owner's: the account's failures are forgotten, and the others' are what they were.
     pub(super) async fn succeeded(&self, attempt: Attempt) -> Result<()> {
         self.take_back(attempt, true).await
@@ -344,20 +292,6 @@ impl Lockout {
         self.0.key.sign(format!("account {email}").as_bytes())
     }
 
-    fn code(&self, account: Id<Account>) -> [u8; 32] {
-        let account = account.uuid();
-        self.0
-            .key
-            .sign(&[b"second factor ", account.as_bytes().as_slice()].concat())
-    }
-
-    /// Of this account too: a device is known to one alone.
-    fn code_of_device(&self, account: Id<Account>, Device(number): Device) -> [u8; 32] {
-        let account = account.uuid();
-        let text: [&[u8]; 3] = [b"second factor device ", account.as_bytes(), &number];
-        self.0.key.sign(&text.concat())
-    }
-
     fn device(&self, Device(number): Device) -> [u8; 32] {
         self.0.key.sign(&[b"device ", number.as_slice()].concat())
     }
@@ -424,5 +358,13 @@ mod tests {
             assert_eq!(waits(scope), expected, "{scope:?}");
         }
         assert_eq!(Scope::Account.wait(u32::MAX, cap), cap);
+    }
+
+    #[test]
+    fn remembers_wrong_codes_longer_than_they_can_make_anybody_wait() {
+        // The most that `auth.second_factor_lockout_cap` may be.
+        let most = Duration::from_secs(7 * 86_400);
+        assert!(Scope::SecondFactor.kept() > 2 * most);
+        assert_eq!(Scope::SecondFactor.wait(u32::MAX, most), most);
     }
 }

@@ -229,3 +229,37 @@ async fn counts_wrong_codes_of_a_confirmation() {
     served.prolong_locks().await;
     assert_eq!(confirm(&served, &access, &app.code()).await.status, 429);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn makes_who_goes_on_guessing_wait_a_day() {
+    let place = place().await;
+    for (settings, longest) in [
+        (&[][..], 86_400),
+        (
+            &[("PALISADE_AUTH__SECOND_FACTOR_LOCKOUT_CAP", "15m")][..],
+            900,
+        ),
+    ] {
+        let served = serve_with(&place, settings).await;
+        let email = format!("ann{longest}@example.org");
+        let owner = owner(&served, &email).await;
+        forget_codes(&served).await;
+        let challenged = challenge(&served, &email).await;
+        let wrong = owner.app.wrong_code();
+        assert_eq!(answer(&served, &challenged, &wrong).await.status, 401);
+        sql!("update palisade_sign_in_attempts set failures = 60")
+            .execute(&served.db)
+            .await
+            .unwrap();
+        assert_eq!(answer(&served, &challenged, &wrong).await.status, 401);
+        let locked = answer(&served, &challenged, &owner.app.code()).await;
+        assert_eq!(locked.status, 429);
+        let seconds: u64 = locked.header("retry-after").unwrap().parse().unwrap();
+        assert!((longest - 120..=longest).contains(&seconds), "{seconds}");
+        sql!("delete from palisade_sign_in_attempts")
+            .execute(&served.db)
+            .await
+            .unwrap();
+        served.stop().await;
+    }
+}
