@@ -83,7 +83,7 @@ pub use palisade_macros::get;
 /// ```
 pub use palisade_macros::input;
 /// Makes an `async fn` that builds the app the program's entry point, which answers `serve` (the default), `check`,
-/// `migrate`, `routes` and `--help`. See [`App`](app::App).
+/// `migrate`, `routes`, `grant`, `revoke` and `--help`. See [`App`](app::App).
 pub use palisade_macros::main;
 /// Embeds the migrations of a folder beside Cargo.toml: files like `0001_notes.sql`, in their order.
 pub use palisade_macros::migrations;
@@ -131,12 +131,19 @@ pub use palisade_macros::put;
 /// A statement of the app that touches the table without naming the owner column keeps the app from starting. What belongs
 /// to nobody says so: `unowned = "reason"`.
 ///
+/// When an account is deleted, the rows that it owns go with it. Where the owner's field is an `Option<Id<Account>>` that is said:
+/// `on_delete = "remove"`, or `on_delete = "detach"` for rows that stay without an owner. `export = NoteView`, an
+/// `#[output(from = Note)]`, makes the rows part of the export of their owner's account.
+///
 /// # Example
 /// ```
 /// use palisade::prelude::*;
 ///
-/// #[resource(table = "notes", owner = "owner_id")]
+/// #[resource(table = "notes", owner = "owner_id", export = NoteView)]
 /// struct Note { id: Id<Note>, owner_id: Id<Account>, title: String }
+///
+/// #[output(from = Note)]
+/// struct NoteView { id: Id<Note>, title: String }
 /// ```
 pub use palisade_macros::resource;
 /// Lists handlers by name, for [`App::routes`](app::App::routes): `routes![create, notes::show]`.

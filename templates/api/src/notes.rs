@@ -17,8 +17,8 @@ struct NoteEdit {
     body: Option<RichText<10_000>>,
 }
 
-/// A row of the table. It never leaves the server as it is.
-#[resource(table = "notes", owner = "owner_id")]
+/// A row of the table. It never leaves the server as it is; its owner's export shows it as `NoteView`.
+#[resource(table = "notes", owner = "owner_id", export = NoteView)]
 struct Note {
     id: Id<Note>,
     owner_id: Id<Account>,

@@ -182,6 +182,15 @@ impl Place {
         outcome.expect("it is done");
     }
 
+    /// What such a statement counts on PostgreSQL.
+    pub(crate) async fn count(&self, text: &'static str) -> i64 {
+        use sqlx::Connection as _;
+        let connection = sqlx::PgConnection::connect(&self.url).await;
+        let mut connection = connection.expect("it opens");
+        let found = sqlx::query_scalar(text).fetch_one(&mut connection).await;
+        found.expect("counted")
+    }
+
     pub(crate) async fn serve(&self, settings: &[(&str, &str)]) -> Served {
         let app = self.app(settings).expect("it is built");
         Served::of(app).await

@@ -415,6 +415,25 @@ async fn leave_one_of_fifty_who_are_all_removed_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn leave_one_of_two_who_are_removed_at_once_each_time() {
+    for place in places().await {
+        let served = serve(&place).await;
+        let two = [made(&served, 1, OWNER).await, made(&served, 2, OWNER).await];
+        for round in 0..30 {
+            let [one, other] = two.map(|id| served.accounts.revoke_role(id, OWNER));
+            let (one, other) = tokio::join!(one, other);
+            let refused = [one, other].into_iter().filter_map(Result::err);
+            let statuses: Vec<u16> = refused.map(|error| error.status().as_u16()).collect();
+            assert_eq!(statuses, [409], "round {round} on {}", place.name);
+            assert_eq!(administrators(&served).await, 1, "on {}", place.name);
+            for id in two {
+                served.accounts.grant(id, OWNER).await.expect("granted");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leave_one_of_two_who_remove_each_other() {
     for place in places().await {
         let served = serve(&place).await;
