@@ -10,4 +10,6 @@ mod policy;
 pub use actor::{Account, Actor, Authenticated, Authenticator};
 pub use guard::{Can, Everywhere, Guard, Public, SignedIn};
 pub use id::{Id, Ref};
-pub use policy::{Action, Delete, Edit, Permission, Permit, Read, Role};
+pub use policy::{Action, Delete, Edit, Permission, Permit, Read, Role, Scope};
+
+pub(crate) use guard::Proved;

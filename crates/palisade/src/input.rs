@@ -131,6 +131,10 @@ impl Incoming {
         &self.parts
     }
 
+    pub(crate) fn parts_mut(&mut self) -> &mut Parts {
+        &mut self.parts
+    }
+
     pub(crate) fn terms(&self) -> &Terms {
         &self.terms
     }
@@ -200,6 +204,15 @@ impl Incoming {
     }
 }
 
+/// The scope that an API key needs for an argument, and the permission that its owner needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopeInfo {
+    /// Its name in tables, logs and answers.
+    pub name: &'static str,
+    /// The permission that the key's owner must have.
+    pub permission: Option<&'static str>,
+}
+
 /// The type of a service, and its name for a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceType {
@@ -228,6 +241,8 @@ pub trait Argument: Sized + Send + 'static {
     const QUERY: &'static [&'static str] = &[];
     /// The service that it needs.
     const SERVICE: Option<ServiceType> = None;
+    /// The scope of an API key that it asks for.
+    const SCOPE: Option<ScopeInfo> = None;
 
     /// Takes it from the request.
     fn take(incoming: &mut Incoming) -> impl Future<Output = Result<Self>> + Send;

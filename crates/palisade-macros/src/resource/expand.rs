@@ -73,7 +73,9 @@ fn resource(name: &syn::Ident, table: Option<&Table>, broken: bool) -> TokenStre
     } else {
         quote!(self.id.uuid())
     };
-    let registered = (!broken).then(|| {
+    // As in `sql!`: the framework's own are read by its tests.
+    let own = std::env::var("CARGO_CRATE_NAME").is_ok_and(|name| name == "palisade");
+    let registered = (!broken && !own).then(|| {
         quote! {
             #[::palisade::__private::linkme::distributed_slice(::palisade::__private::RESOURCES)]
             #[linkme(crate = ::palisade::__private::linkme)]

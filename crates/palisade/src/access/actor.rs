@@ -38,7 +38,11 @@ impl Actor {
 
     /// Whether one of the account's roles carries this permission.
     pub fn may<P: Permission>(&self) -> bool {
-        self.permissions.contains(&P::NAME)
+        self.has(P::NAME)
+    }
+
+    pub(crate) fn has(&self, permission: &str) -> bool {
+        self.permissions.contains(&permission)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::LimitKey;
 #[diagnostic::on_unimplemented(
     message = "P0201: `{Self}` does not say who may call this handler",
     label = "not a guard",
-    note = "make the first argument `_: Public`, `user: SignedIn` or `Can<Action, T>`; there is no default"
+    note = "make the first argument `_: Public`, `user: SignedIn`, `client: ApiClient<S>` or `Can<Action, T>`; there is no default"
 )]
 pub trait Guard: Argument {}
 
@@ -79,6 +79,18 @@ impl Argument for SignedIn {
 
 impl Guard for SignedIn {}
 
+/// The actor that a guard of another kind proved in this request, such as the owner of an API key; `Can` asks its policies about it.
+#[derive(Clone)]
+pub(crate) struct Proved(pub(crate) Actor);
+
+/// Who was proved already, else the caller by the credential of an account.
+async fn proved_or(incoming: &mut Incoming) -> Result<(Actor, bool)> {
+    if let Some(Proved(actor)) = incoming.parts().extensions.get() {
+        return Ok((actor.clone(), true));
+    }
+    actor(incoming).await.map(|actor| (actor, false))
+}
+
 /// The caller, counted under the route's own limit: by account, or by client where no account is proved, so that guessing
 /// credentials is limited too.
 async fn actor(incoming: &mut Incoming) -> Result<Actor> {
@@ -103,6 +115,8 @@ async fn actor(incoming: &mut Incoming) -> Result<Actor> {
 pub struct Everywhere;
 
 /// The proof that the caller may do `A`: to the loaded object in it, or everywhere for a [`Permission`].
+///
+/// After an [`ApiClient`](crate::auth::ApiClient) it asks about the owner of the key: what the owner may not do, no key of his may.
 ///
 /// # Errors
 /// 401 without a credential. 404 when the object is not there or the caller may not read it, so that its existence does
@@ -154,7 +168,7 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
     const PARAMS: &'static [&'static str] = &[T::NAME];
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let actor = actor(incoming).await?;
+        let (actor, _) = proved_or(incoming).await?;
         let id = incoming
             .param(T::NAME)
             .and_then(parse)
@@ -177,8 +191,8 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Guard for Can<A, T> {}
 
 impl<P: Permission> Argument for Can<P> {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let mut actor = actor(incoming).await?;
-        if !actor.may::<P>() {
+        let (mut actor, proved) = proved_or(incoming).await?;
+        if !actor.may::<P>() && !proved {
             let authenticator: Arc<dyn Authenticator> = incoming.own()?;
             let anew = authenticator.authenticate_anew(incoming.parts()).await?;
             actor = anew.ok_or_else(Error::unauthorized)?;

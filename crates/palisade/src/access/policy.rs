@@ -64,6 +64,40 @@ pub trait Permission: Send + Sync + 'static {
     const NAME: &'static str;
 }
 
+/// What an API key may be used for: a route says which it asks for, as `ApiClient<ReadNotes>`.
+///
+/// # Security
+/// A scope narrows what a key may do, and gives nothing: the key acts for its owner, and any account may make a key with a scope that
+/// names no permission. What only some accounts may do names one: the owner must have it when the key is made, and at each use.
+///
+/// # Example
+/// ```
+/// # use palisade::prelude::*;
+/// # struct ManageAccounts;
+/// # impl Permission for ManageAccounts { const NAME: &'static str = "accounts.manage"; }
+/// struct ReadNotes;
+/// impl Scope for ReadNotes {
+///     const NAME: &'static str = "notes.read";
+/// }
+///
+/// struct ExportAccounts;
+/// impl Scope for ExportAccounts {
+///     const NAME: &'static str = "accounts.export";
+///     const PERMISSION: Option<&'static str> = Some(ManageAccounts::NAME);
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "P0205: `{Self}` is not a scope of API keys",
+    label = "does not say what a key must be for",
+    note = "write `ApiClient<ReadNotes>` with `struct ReadNotes; impl Scope for ReadNotes {{ const NAME: &'static str = \"notes.read\"; }}`"
+)]
+pub trait Scope: Send + Sync + 'static {
+    /// Its name in tables, logs and answers: 1 to 64 of `a-z`, `0-9`, `.`, `:`, `_` and `-`.
+    const NAME: &'static str;
+    /// The [`Permission`] that the key's owner must have; none unless said.
+    const PERMISSION: Option<&'static str> = None;
+}
+
 /// A named set of permissions that accounts are given; the database holds who has which.
 ///
 /// # Example

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header;
 use http::request::Parts;
 
+use super::api_key::ApiKeys;
 use super::device::Devices;
 use super::jwt::{AccessTokens, Checked, Found, Hash, TokenError, Verified};
 use super::lockout::Lockout;
@@ -16,7 +17,7 @@ use crate::config::Config;
 use crate::db::{Db, Migration, Migrations, ReadDb};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Email, Incoming};
+use crate::input::{Argument, Email, Incoming, ScopeInfo};
 use palisade_macros::{row, sql};
 
 /// The tables that this room keeps.
@@ -36,6 +37,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0003_sign_in_attempts.sql",
         sql: include_str!("../../migrations/0003_sign_in_attempts.sql"),
     },
+    Migration {
+        version: 5,
+        file: "palisade/0005_api_keys.sql",
+        sql: include_str!("../../migrations/0005_api_keys.sql"),
+    },
 ]);
 
 /// Everything that accounts need: passwords, tokens, roles and the database.
@@ -47,6 +53,7 @@ pub struct Accounts {
     pub(super) lockout: Lockout,
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
+    pub(super) api_keys: ApiKeys,
     verified: Arc<Verified>,
     roles: Arc<[Role]>,
     db: Db,
@@ -93,6 +100,7 @@ impl Accounts {
             config.auth.access_token_lifetime,
         )?;
         let verified = Arc::new(Verified::new(config.auth.recheck_after));
+        let roles: Arc<[Role]> = roles.into();
         Ok(Self {
             passwords: Passwords::new(&config.auth)?,
             tokens,
@@ -100,10 +108,24 @@ impl Accounts {
             lockout: Lockout::new(config, db.clone()),
             devices: Devices::new(config),
             sweeper: Sweeper::new(&config.auth, db.clone()),
+            api_keys: ApiKeys::new(&config.auth, Arc::clone(&roles), db.clone()),
             verified,
-            roles: roles.into(),
+            roles,
             db,
         })
+    }
+
+    /// Also lets keys be made with the scopes that the app's routes ask for.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: &[ScopeInfo]) -> Self {
+        self.api_keys = self.api_keys.with_scopes(scopes);
+        self
+    }
+
+    /// The API keys of every account.
+    #[must_use]
+    pub fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
     }
 
     /// Also refuses new passwords that this list knows from breaches.
@@ -157,8 +179,9 @@ impl Accounts {
         self.lockout.unlock(&email.to_ascii_lowercase()).await
     }
 
-    /// Looks this account up anew at its next request: to be called when its roles were changed.
+    /// Looks this account and its API keys up anew at their next request: to be called when its roles were changed.
     pub fn forget(&self, account: Id<Account>) {
+        self.api_keys.forget(account);
         self.verified.forget(|checked| checked.account == account);
     }
 
@@ -205,15 +228,10 @@ impl Accounts {
             Event::TokenRefused { reason: "revoked" }.emit();
             return Err(Error::unauthorized());
         }
-        let held = |role: &&Role| {
-            standing
-                .iter()
-                .any(|standing| standing.role.as_deref() == Some(role.name))
-        };
-        let roles = self.roles.iter().filter(held);
-        Ok(roles
-            .flat_map(|role| role.permissions.iter().copied())
-            .collect())
+        Ok(permissions(&self.roles, |name| {
+            let mut held = standing.iter();
+            held.any(|standing| standing.role.as_deref() == Some(name))
+        }))
     }
 }
 
@@ -229,8 +247,15 @@ fn refused(error: TokenError) -> Error {
     Error::unauthorized()
 }
 
+/// What the roles allow that somebody holds.
+pub(super) fn permissions(roles: &[Role], holds: impl Fn(&str) -> bool) -> Arc<[&'static str]> {
+    let held = roles.iter().filter(|role| holds(role.name));
+    held.flat_map(|role| role.permissions.iter().copied())
+        .collect()
+}
+
 /// The bearer token of RFC 6750, section 2.1: one header, one token.
-fn bearer(parts: &Parts) -> Result<Option<&str>> {
+pub(super) fn bearer(parts: &Parts) -> Result<Option<&str>> {
     let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);

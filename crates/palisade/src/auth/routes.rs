@@ -1,5 +1,6 @@
 //! The ready routes of accounts, one file a mechanism.
 
+mod api_keys;
 mod jwks;
 mod me;
 mod sign_in;
@@ -37,5 +38,20 @@ pub fn routes() -> Routes {
         sign_out::sign_out,
         me::me,
         jwks::jwks
+    ]
+}
+
+/// The ready routes of API keys: `POST` and `GET /auth/api-keys`, `POST /auth/api-keys/{api_key}/rotate` and
+/// `DELETE /auth/api-keys/{api_key}`. An app without [`ApiClient`](super::ApiClient)s does not need them.
+///
+/// # Security
+/// An account sees and changes its own keys alone, and gives scopes that some route asks for and it may give. A key is shown once, in the answer that
+/// makes it. A key opens none of these routes: it cannot make another one.
+pub fn api_key_routes() -> Routes {
+    palisade_macros::routes![
+        api_keys::make,
+        api_keys::list,
+        api_keys::rotate,
+        api_keys::revoke
     ]
 }

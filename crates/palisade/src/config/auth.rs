@@ -31,6 +31,15 @@ pub struct AuthConfig {
     /// How long a client may ask again for a refresh whose answer was lost.
     #[setting(default = "10s", range = "0s"..="30s")]
     pub refresh_grace: Duration,
+    /// How long an API key is good for when its maker says nothing.
+    #[setting(default = "90d", range = "1d"..="3650d")]
+    pub api_key_lifetime: Duration,
+    /// How long an API key can be made to be good for.
+    #[setting(default = "365d", range = "1d"..="3650d")]
+    pub api_key_max_lifetime: Duration,
+    /// How long the old API key is good beside the new one after a rotation, at most.
+    #[setting(default = "24h", range = "0s"..="30d")]
+    pub api_key_overlap: Duration,
     /// How long a caller that was found good is not looked up again; other instances' revocations are seen after it.
     #[setting(default = "1s", range = "0s"..="10s")]
     pub recheck_after: Duration,

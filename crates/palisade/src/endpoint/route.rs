@@ -9,7 +9,7 @@ use http::Response;
 
 use crate::access::Guard;
 use crate::error::{Error, Result};
-use crate::input::{Argument, Incoming, ServiceType};
+use crate::input::{Argument, Incoming, ScopeInfo, ServiceType};
 use crate::output::Reply;
 
 /// What a handler gives, on its way.
@@ -123,6 +123,8 @@ pub struct ArgumentInfo {
     pub query: &'static [&'static str],
     /// The service that it needs.
     pub service: Option<ServiceType>,
+    /// The scope of an API key that it asks for.
+    pub scope: Option<ScopeInfo>,
 }
 
 /// An argument on its way.
@@ -147,6 +149,7 @@ pub const fn argument_of<T: Argument>(name: &'static str, ty: &'static str) -> A
         named: if T::NAMED { Some(name) } else { None },
         query: T::QUERY,
         service: T::SERVICE,
+        scope: T::SCOPE,
     };
     ArgumentOf {
         info,
