@@ -10,6 +10,7 @@ mod password;
 mod presented;
 mod refresh;
 mod routes;
+mod sign_in;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};

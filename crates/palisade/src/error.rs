@@ -11,6 +11,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde_json::Value;
 
 pub(crate) use document::Kind;
 /// Makes an enum the app's own problems: each variant one answer, in literal texts, and `?` works on it.
@@ -64,6 +65,7 @@ struct Inner {
     title: &'static str,
     detail: Option<&'static str>,
     violations: Vec<Violation>,
+    members: Vec<(&'static str, Value)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     backtrace: Option<Backtrace>,
@@ -98,6 +100,7 @@ impl Error {
             title,
             detail: None,
             violations: Vec::new(),
+            members: Vec::new(),
             headers: Vec::new(),
             cause: None,
             backtrace: None,
@@ -271,6 +274,13 @@ impl Error {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
+        self
+    }
+
+    /// Adds a member to the problem document (RFC 9457, section 3.2), for a client that can act on it.
+    #[must_use]
+    pub(crate) fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.members.push((name, value.into()));
         self
     }
 

@@ -121,6 +121,16 @@ pub enum Event {
         /// The key's id, when it is good.
         key: Option<Uuid>,
     },
+    /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
+    ReauthenticationRequired {
+        /// The account.
+        account: Uuid,
+    },
+    /// Somebody proved himself again; his old credential ended.
+    Reauthenticated {
+        /// The account.
+        account: Uuid,
+    },
     /// Somebody signed out.
     SignedOut {
         /// The account.
@@ -258,6 +268,8 @@ named! {
     ApiKeyRevoked = "authn_api_key_revoked",
     ApiKeyRefused = "authn_api_key_refused",
     ApiKeyInQuery = "authn_api_key_in_query",
+    ReauthenticationRequired = "authn_reauthentication_required",
+    Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
     Denied = "authz_fail",
     InputRefused = "input_validation_fail",
@@ -324,6 +336,8 @@ impl Event {
                 | Self::ApiKeyCreated { .. }
                 | Self::ApiKeyRotated { .. }
                 | Self::ApiKeyRevoked { .. }
+                | Self::ReauthenticationRequired { .. }
+                | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
                 | Self::CertificateReplaced
                 | Self::Started
@@ -339,6 +353,8 @@ impl Event {
             | Self::TokenCreated { account }
             | Self::TokenReused { account }
             | Self::TokensRevoked { account }
+            | Self::ReauthenticationRequired { account }
+            | Self::Reauthenticated { account }
             | Self::SignedOut { account } => Facts {
                 account: Some(account),
                 ..none

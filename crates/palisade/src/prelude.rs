@@ -1,8 +1,8 @@
 //! The paved path: what a service imports.
 
 pub use crate::access::{
-    Account, Action, Actor, Can, Delete, Edit, Id, Permission, Permit, Public, Read, Ref, Role,
-    Scope, SignedIn,
+    Account, Action, Actor, Can, Delete, Edit, Fresh, Id, Permission, Permit, Public, Read, Ref,
+    Role, Scope, SignedIn,
 };
 pub use crate::app::App;
 pub use crate::auth;

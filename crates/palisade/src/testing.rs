@@ -28,10 +28,11 @@
 
 use std::ops::Deref;
 
-use crate::access::{Account, Actor, Can, Everywhere, Id, Permission, Public, SignedIn};
+use crate::access::{Account, Actor, Can, Everywhere, Fresh, Id, Permission, Public, SignedIn};
 use crate::auth;
 use crate::db::{Db, DbOptions, Migrations};
 use crate::error::Result;
+use crate::input::Timestamp;
 use crate::secret::Secret;
 use crate::secret::key::Key;
 
@@ -52,14 +53,19 @@ pub fn public() -> Public {
     Public::new()
 }
 
-/// An actor without permissions.
+/// An actor without permissions, who proved himself a moment ago.
 pub fn actor(id: Id<Account>) -> Actor {
-    Actor::new(id, [].into())
+    Actor::new(id, [].into()).authenticated(Timestamp::now())
 }
 
 /// The guard of a caller with this account.
 pub fn signed_in(id: Id<Account>) -> SignedIn {
     SignedIn::new(actor(id))
+}
+
+/// The guard of a caller with this account who proved himself a moment ago.
+pub fn fresh<const MINUTES: u64>(id: Id<Account>) -> Fresh<MINUTES> {
+    Fresh::new(actor(id))
 }
 
 /// The proof that this account may do `A` to the object, as if its policy had said yes.
@@ -69,7 +75,8 @@ pub fn can<A, T>(object: T, by: Id<Account>) -> Can<A, T> {
 
 /// The proof that this account has the permission, as if a role had given it.
 pub fn may<P: Permission>(by: Id<Account>) -> Can<P> {
-    Can::new(Everywhere, Actor::new(by, [P::NAME].into()))
+    let actor = Actor::new(by, [P::NAME].into());
+    Can::new(Everywhere, actor.authenticated(Timestamp::now()))
 }
 
 /// A SQLite database in a folder of its own, with the framework's tables and the app's; dropping it deletes it.

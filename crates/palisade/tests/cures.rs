@@ -12,6 +12,8 @@ mod access_claimed_id_as_argument;
 mod access_claimed_id_as_guard;
 #[path = "ui/access/pass/first_argument_is_no_guard.rs"]
 mod access_first_argument_is_no_guard;
+#[path = "ui/access/pass/fresh_for_no_time.rs"]
+mod access_fresh_for_no_time;
 #[path = "ui/access/pass/guard_comes_second.rs"]
 mod access_guard_comes_second;
 #[path = "ui/access/pass/missing_policy.rs"]

@@ -9,6 +9,7 @@ use http::request::Parts;
 use super::id::Id;
 use super::policy::Permission;
 use crate::error::Result;
+use crate::input::Timestamp;
 
 /// An account of the app: what `Id<Account>` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +20,25 @@ pub struct Account;
 pub struct Actor {
     id: Id<Account>,
     permissions: Arc<[&'static str]>,
+    authenticated_at: Option<Timestamp>,
 }
 
 impl Actor {
+    /// One whose credential says nothing of when a person proved himself; so it is never [`Fresh`](super::Fresh).
     pub(crate) fn new(id: Id<Account>, permissions: Arc<[&'static str]>) -> Self {
-        Self { id, permissions }
+        Self {
+            id,
+            permissions,
+            authenticated_at: None,
+        }
+    }
+
+    /// The same, when the person proved himself at this time.
+    pub(crate) fn authenticated(self, at: Timestamp) -> Self {
+        Self {
+            authenticated_at: Some(at),
+            ..self
+        }
     }
 
     /// The account.
@@ -34,6 +49,11 @@ impl Actor {
     /// Whether this is that account.
     pub fn is(&self, account: Id<Account>) -> bool {
         self.id == account
+    }
+
+    /// When the person last proved himself, by a password or more; a refresh is no proof. `None` for a program.
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.authenticated_at
     }
 
     /// Whether one of the account's roles carries this permission.

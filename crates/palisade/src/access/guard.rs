@@ -93,13 +93,16 @@ async fn proved_or(incoming: &mut Incoming) -> Result<(Actor, bool)> {
 
 /// The caller, counted under the route's own limit: by account, or by client where no account is proved, so that guessing
 /// credentials is limited too.
-async fn actor(incoming: &mut Incoming) -> Result<Actor> {
+pub(super) async fn actor(incoming: &mut Incoming) -> Result<Actor> {
     let authenticator: Arc<dyn Authenticator> = incoming.own()?;
     match authenticator.authenticate(incoming.parts()).await {
         Ok(Some(actor)) => {
             let id = actor.id().uuid();
-            incoming.context().set_account(id);
-            incoming.count(LimitKey::Account(id)).await?;
+            // A guard and an argument behind it count one request once.
+            if incoming.context().account() != Some(id) {
+                incoming.context().set_account(id);
+                incoming.count(LimitKey::Account(id)).await?;
+            }
             Ok(actor)
         }
         refused => {

@@ -87,7 +87,7 @@ pub trait Permission: Send + Sync + 'static {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "P0205: `{Self}` is not a scope of API keys",
+    message = "P0902: `{Self}` is not a scope of API keys",
     label = "does not say what a key must be for",
     note = "write `ApiClient<ReadNotes>` with `struct ReadNotes; impl Scope for ReadNotes {{ const NAME: &'static str = \"notes.read\"; }}`"
 )]

@@ -7,7 +7,7 @@ use http::request::Parts;
 
 use super::api_key::ApiKeys;
 use super::device::Devices;
-use super::jwt::{AccessTokens, Checked, Found, Hash, TokenError, Verified};
+use super::jwt::{AccessTokens, Checked, Found, Hash, Standing, TokenError, Verified};
 use super::lockout::Lockout;
 use super::password::{BreachedPasswords, Passwords};
 use super::refresh::RefreshTokens;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::db::{Db, Migration, Migrations, ReadDb};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Email, Incoming, ScopeInfo};
+use crate::input::{Argument, Email, Incoming, ScopeInfo, Timestamp};
 use palisade_macros::{row, sql};
 
 /// The tables that this room keeps.
@@ -56,7 +56,7 @@ pub struct Accounts {
     pub(super) api_keys: ApiKeys,
     verified: Arc<Verified>,
     roles: Arc<[Role]>,
-    db: Db,
+    pub(super) db: Db,
 }
 
 /// The access token of this request, for ending it.
@@ -64,7 +64,7 @@ pub struct Accounts {
 /// # Errors
 /// 401 without a valid one.
 #[derive(Debug)]
-pub struct AccessToken(Checked);
+pub struct AccessToken(pub(super) Checked);
 
 /// Whoever takes it can end sessions and lift locks, so it counts as writing.
 impl Argument for Accounts {
@@ -200,39 +200,45 @@ impl Accounts {
             return Ok(None);
         };
         let (hash, checked) = match self.checked(token)? {
-            (_, Found::Good(checked, permissions)) if !anew => {
-                return Ok(Some(Actor::new(checked.account, permissions)));
+            (_, Found::Good(checked, standing)) if !anew => {
+                return Ok(Some(acting(&checked, standing)));
             }
             (hash, Found::Signed(checked) | Found::Good(checked, _)) => (hash, checked),
             (_, Found::Nothing) => return Err(Error::unauthorized()),
         };
         let generation = self.verified.generation();
-        let permissions = self.standing(&checked).await?;
-        let kept = Arc::clone(&permissions);
+        let standing = self.standing(&checked).await?;
+        let kept = standing.clone();
         self.verified.keep(hash, checked, kept, generation);
-        Ok(Some(Actor::new(checked.account, permissions)))
+        Ok(Some(acting(&checked, standing)))
     }
 
-    /// What the account may do, unless it, its sign-in or its token is gone.
-    async fn standing(&self, checked: &Checked) -> Result<Arc<[&'static str]>> {
-        let standing = sql!(
-            Standing,
-            "select r.role as role from palisade_accounts a
+    /// What the account may do and when it signed in, unless it, its sign-in or its token is gone.
+    async fn standing(&self, checked: &Checked) -> Result<Standing> {
+        let found = sql!(
+            Held,
+            "select r.role as role, f.created_at as authenticated_at from palisade_accounts a
              join palisade_token_families f on f.account_id = a.id
              left join palisade_account_roles r on r.account_id = a.id
              where a.id = {checked.account} and f.id = {checked.family}
              and not exists (select 1 from palisade_revoked_tokens t where t.jti = {checked.jti})"
         );
-        let standing = standing.at_most(64, &self.db.reader()).await?;
-        if standing.is_empty() {
+        let found = found.at_most(64, &self.db.reader()).await?;
+        let Some(first) = found.first() else {
             Event::TokenRefused { reason: "revoked" }.emit();
             return Err(Error::unauthorized());
-        }
-        Ok(permissions(&self.roles, |name| {
-            let mut held = standing.iter();
-            held.any(|standing| standing.role.as_deref() == Some(name))
-        }))
+        };
+        Ok(Standing {
+            permissions: permissions(&self.roles, |name| {
+                found.iter().any(|held| held.role.as_deref() == Some(name))
+            }),
+            authenticated_at: first.authenticated_at,
+        })
     }
+}
+
+fn acting(checked: &Checked, standing: Standing) -> Actor {
+    Actor::new(checked.account, standing.permissions).authenticated(standing.authenticated_at)
 }
 
 fn refused(error: TokenError) -> Error {
@@ -282,8 +288,9 @@ impl Authenticator for Accounts {
 }
 
 #[row]
-struct Standing {
+struct Held {
     role: Option<String>,
+    authenticated_at: Timestamp,
 }
 
 /// Roles that the database gives to somebody and the code does not know.

@@ -133,7 +133,7 @@ impl<S: Scope> Guard for ApiClient<S> {}
 const fn scope_of<S: Scope>() -> ScopeInfo {
     assert!(
         is_name(S::NAME.as_bytes()),
-        "P0206: the name of a scope is 1 to 64 of `a-z`, `0-9`, `.`, `:`, `_` and `-`, such as `notes.read`"
+        "P0903: the name of a scope is 1 to 64 of `a-z`, `0-9`, `.`, `:`, `_` and `-`, such as `notes.read`"
     );
     ScopeInfo {
         name: S::NAME,

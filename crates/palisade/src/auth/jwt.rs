@@ -26,7 +26,7 @@ pub use check::{JwtCheck, JwtKey};
 pub use check::{Open, Pinned};
 pub(crate) use keys::PublicKey;
 
-pub(super) use verified::{Found, Hash, Verified};
+pub(super) use verified::{Found, Hash, Standing, Verified};
 
 use keys::SigningKey;
 

@@ -14,7 +14,7 @@ use super::jwt::Verified;
 use super::presented::Presented;
 use crate::access::{Account, Id};
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Runs, Writing};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::secret::compare;
@@ -88,6 +88,38 @@ impl RefreshTokens {
 
     /// Begins a family: somebody signed in.
     pub(super) async fn begin(&self, account: Id<Account>, client: Client) -> Result<Rotated> {
+        self.begin_in(&self.0.db, account, client).await
+    }
+
+    /// Begins a family in the place of this one, which ends: a copy of its tokens gains nothing by what the person proved.
+    ///
+    /// # Errors
+    /// 401 when it has ended already, as when two ask at once.
+    pub(super) async fn renew(
+        &self,
+        family: Id<Family>,
+        account: Id<Account>,
+        client: Client,
+    ) -> Result<Rotated> {
+        let tx = self.0.db.begin().await?;
+        let gone = sql!(
+            "delete from palisade_token_families where id = {family} and account_id = {account}"
+        );
+        if gone.execute(&tx).await? == 0 {
+            return Err(refused("revoked"));
+        }
+        let begun = self.begin_in(&tx, account, client).await?;
+        tx.commit().await?;
+        self.0.verified.forget(|checked| checked.family == family);
+        Ok(begun)
+    }
+
+    async fn begin_in(
+        &self,
+        db: &impl Runs<Writing>,
+        account: Id<Account>,
+        client: Client,
+    ) -> Result<Rotated> {
         let family = Id::<Family>::new();
         let token = self.current().begin(family);
         let now = OffsetDateTime::now_utc();
@@ -97,7 +129,7 @@ impl RefreshTokens {
              (id, account_id, token_hash, generation, rotated_at, rotated_by, created_at, expires_at)
              values ({family}, {account}, {token.hash()}, {0_u32}, {now}, {client.mark(&self.0.clients)}, {now}, {expires})"
         )
-        .execute(&self.0.db)
+        .execute(db)
         .await?;
         Ok(Rotated {
             account,

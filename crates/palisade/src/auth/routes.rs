@@ -3,6 +3,7 @@
 mod api_keys;
 mod jwks;
 mod me;
+mod reauthenticate;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -11,6 +12,9 @@ mod tokens;
 use crate::endpoint::Routes;
 use crate::input::{Email, Password};
 use palisade_macros::input;
+
+pub(super) use sign_in::{Entered, SignedInView};
+pub(super) use tokens::handed_out;
 
 /// What a person signs up with.
 #[input]
@@ -24,7 +28,8 @@ fn address(email: &Email) -> String {
     email.to_ascii_lowercase()
 }
 
-/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`, `GET /auth/me` and
+/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/reauthenticate`,
+/// `/auth/sign-out`, `GET /auth/me` and
 /// `/.well-known/jwks.json`.
 ///
 /// # Security
@@ -35,6 +40,7 @@ pub fn routes() -> Routes {
         sign_up::sign_up,
         sign_in::sign_in,
         tokens::refresh,
+        reauthenticate::reauthenticate,
         sign_out::sign_out,
         me::me,
         jwks::jwks
@@ -45,8 +51,8 @@ pub fn routes() -> Routes {
 /// `DELETE /auth/api-keys/{api_key}`. An app without [`ApiClient`](super::ApiClient)s does not need them.
 ///
 /// # Security
-/// An account sees and changes its own keys alone, and gives scopes that some route asks for and it may give. A key is shown once, in the answer that
-/// makes it. A key opens none of these routes: it cannot make another one.
+/// An account sees and changes its own keys alone, and gives scopes that some route asks for and it may give. To make or rotate one takes a
+/// [`Fresh`](crate::access::Fresh) caller; to revoke one does not. A key is shown once, in the answer that makes it. A key opens none of these routes: it cannot make another one.
 pub fn api_key_routes() -> Routes {
     palisade_macros::routes![
         api_keys::make,

@@ -5,7 +5,8 @@ use std::error::Error as StdError;
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Error, Violation};
 
@@ -20,6 +21,15 @@ struct Document<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [Violation],
+    #[serde(flatten, serialize_with = "as_members")]
+    members: &'a [(&'static str, Value)],
+}
+
+fn as_members<S: Serializer>(
+    members: &&[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
 }
 
 /// The kind of the problem that a response is; it goes with the response, for the metrics.
@@ -60,6 +70,7 @@ impl Error {
             detail: self.detail(),
             request_id,
             errors: self.violations(),
+            members: &self.0.members,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = Response::new(Body::from(body));

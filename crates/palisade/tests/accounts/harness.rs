@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use palisade::config::Sources;
 use palisade::db::Db;
+use palisade::endpoint::Routes;
 use palisade::prelude::*;
 use palisade::secret::key::Key;
 use serde_json::{Value, json};
@@ -101,6 +102,11 @@ async fn database(server: &str) -> String {
 impl Place {
     /// The app on this place, with more settings; limits by address are out of the way.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
+        self.app_with(settings, routes![])
+    }
+
+    /// The same, with routes of its own.
+    pub(crate) fn app_with(&self, settings: &[(&str, &str)], own: Routes) -> Result<App, Refusal> {
         let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", &self.url),
@@ -117,6 +123,7 @@ impl Place {
         let sources = Sources::new(self.folder.path(), variables);
         App::from_sources::<()>(&sources)?
             .routes(auth::routes())
+            .routes(own)
             .build()
     }
 

@@ -1,6 +1,7 @@
 //! Accounts over HTTP, on SQLite and PostgreSQL: sign-up, sign-in, tokens, and the attacks on them.
 
 mod forged;
+mod fresh;
 mod harness;
 mod lockout;
 mod passwords;

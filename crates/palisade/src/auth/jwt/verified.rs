@@ -11,6 +11,7 @@ use blake2::digest::consts::U32;
 use blake2::digest::{FixedOutput as _, KeyInit as _, Update as _};
 
 use super::Checked;
+use crate::input::Timestamp;
 use crate::secret::key::Key;
 
 const WAYS: usize = 4;
@@ -32,17 +33,24 @@ pub(in crate::auth) struct Verified {
 }
 
 type Set = [Option<Entry>; WAYS];
-type Permissions = Arc<[&'static str]>;
 
 struct Entry {
     hash: Hash,
     checked: Checked,
-    permissions: Permissions,
+    standing: Standing,
     read: Instant,
 }
 
 /// The keyed hash of a token.
 pub(in crate::auth) type Hash = [u8; 32];
+
+/// What an account and its sign-in were found to be.
+#[derive(Debug, Clone)]
+pub(in crate::auth) struct Standing {
+    pub(in crate::auth) permissions: Arc<[&'static str]>,
+    /// When the person proved himself.
+    pub(in crate::auth) authenticated_at: Timestamp,
+}
 
 /// What is known of a token.
 pub(in crate::auth) enum Found {
@@ -51,7 +59,7 @@ pub(in crate::auth) enum Found {
     /// It is one of ours; whether it was revoked has to be asked.
     Signed(Checked),
     /// It is good, and its account may do this.
-    Good(Checked, Permissions),
+    Good(Checked, Standing),
 }
 
 impl fmt::Debug for Verified {
@@ -82,7 +90,7 @@ impl Verified {
         let found = match entry.and_then(Option::as_ref) {
             Some(entry) if entry.checked.is_over() => Found::Nothing,
             Some(entry) if entry.read.elapsed() < self.recheck_after => {
-                Found::Good(entry.checked, Arc::clone(&entry.permissions))
+                Found::Good(entry.checked, entry.standing.clone())
             }
             Some(entry) => Found::Signed(entry.checked),
             None => Found::Nothing,
@@ -101,7 +109,7 @@ impl Verified {
         &self,
         hash: Hash,
         checked: Checked,
-        permissions: Permissions,
+        standing: Standing,
         generation: u64,
     ) {
         let mut set = self.set(&hash);
@@ -117,7 +125,7 @@ impl Verified {
         set[at.unwrap_or_default()] = Some(Entry {
             hash,
             checked,
-            permissions,
+            standing,
             read: Instant::now(),
         });
     }
@@ -168,9 +176,16 @@ mod tests {
         }
     }
 
+    fn standing() -> Standing {
+        Standing {
+            permissions: ["x"].into(),
+            authenticated_at: Timestamp::now(),
+        }
+    }
+
     fn keep(verified: &Verified, token: &str, checked: Checked) {
         let (hash, _) = verified.find(token);
-        verified.keep(hash, checked, ["x"].into(), verified.generation());
+        verified.keep(hash, checked, standing(), verified.generation());
     }
 
     fn is_good(verified: &Verified, token: &str) -> bool {
@@ -182,10 +197,10 @@ mod tests {
         let verified = Verified::new(Duration::from_secs(60));
         let one = checked();
         keep(&verified, "one", one);
-        let (_, Found::Good(found, permissions)) = verified.find("one") else {
+        let (_, Found::Good(found, standing)) = verified.find("one") else {
             panic!("it was kept");
         };
-        assert_eq!((found.jti, permissions[0]), (one.jti, "x"));
+        assert_eq!((found.jti, standing.permissions[0]), (one.jti, "x"));
         assert!(!is_good(&verified, "onf") && !is_good(&verified, "one "));
         assert!(!is_good(&Verified::new(Duration::from_secs(60)), "one"));
     }
@@ -217,7 +232,7 @@ mod tests {
         verified.forget(|checked| checked.account == one.account);
         assert!(!is_good(&verified, "one") && is_good(&verified, "two"));
         let (hash, _) = verified.find("one");
-        verified.keep(hash, one, [].into(), read_before);
+        verified.keep(hash, one, standing(), read_before);
         assert!(
             !is_good(&verified, "one"),
             "it was read before the revocation"

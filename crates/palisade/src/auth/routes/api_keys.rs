@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::access::{Actor, Can, Delete, Edit, Id, Permit, Read, SignedIn};
+use crate::access::{Actor, Can, Delete, Edit, Fresh, Id, Permit, Read, SignedIn};
 use crate::auth::api_key::{
     ApiKey, ApiKeys, KeyText, MOST_NETWORKS, MOST_SCOPES, Network, NewKey, ScopeName, beginning,
 };
@@ -92,7 +92,7 @@ owners_alone!(Read, Edit, Delete);
 
 #[post("/auth/api-keys", limit = "30/min")]
 pub(super) async fn make(
-    user: SignedIn,
+    user: Fresh,
     keys: ApiKeys,
     Json(asked): Json<Asked>,
 ) -> Result<Created<NewKeyView>> {
@@ -129,6 +129,7 @@ pub(super) async fn list(user: SignedIn, db: ReadDb) -> Result<Json<ApiKeyList>>
 #[post("/auth/api-keys/{api_key}/rotate", limit = "30/min")]
 pub(super) async fn rotate(
     key: Can<Edit, ApiKey>,
+    _: Fresh,
     keys: ApiKeys,
     Json(asked): Json<Rotation>,
 ) -> Result<Json<NewKeyView>> {

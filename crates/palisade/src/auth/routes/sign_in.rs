@@ -1,20 +1,18 @@
 //! Credentials for tokens.
 
 use super::address;
-use super::tokens::{TokenView, handed_out};
-use crate::access::{Account, Id, Public};
+use super::tokens::TokenView;
+use crate::access::Public;
 use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::device::DeviceToken;
-use crate::auth::lockout::Attempt;
-use crate::auth::password::{PasswordHash, Place, Verdict};
 use crate::auth::presented::Presented;
 use crate::auth::refresh::RefreshToken;
-use crate::db::Db;
-use crate::error::{Error, Result};
-use crate::event::Event;
+use crate::auth::sign_in::Entry;
+use crate::error::Result;
 use crate::input::{Email, Json, Password};
-use palisade_macros::{input, output, post, row, sql};
+use crate::output::Reply;
+use palisade_macros::{input, output, post};
 
 /// What a person signs in with.
 #[input]
@@ -35,10 +33,31 @@ pub(crate) struct SignedInView {
     device_token: DeviceToken,
 }
 
-#[row]
-struct Login {
-    id: Id<Account>,
-    password_hash: PasswordHash,
+impl SignedInView {
+    pub(in crate::auth) fn of(tokens: TokenView, device_token: DeviceToken) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            token_type: tokens.token_type,
+            expires_in: tokens.expires_in,
+            refresh_token: tokens.refresh_token,
+            refresh_expires_in: tokens.refresh_expires_in,
+            device_token,
+        }
+    }
+}
+
+/// What somebody gets who was let in.
+pub(crate) enum Entered {
+    /// Tokens, in the body.
+    Tokens(SignedInView),
+}
+
+impl Reply for Entered {
+    fn reply(self) -> Result<http::Response<axum::body::Body>> {
+        match self {
+            Self::Tokens(view) => Json(view).reply(),
+        }
+    }
 }
 
 #[post("/auth/sign-in", limit = "sign-in")]
@@ -46,82 +65,12 @@ pub(super) async fn sign_in(
     _: Public,
     accounts: Accounts,
     client: Client,
-    db: Db,
     Json(given): Json<SignIn>,
-) -> Result<Json<SignedInView>> {
+) -> Result<Entered> {
     accounts.sweeper.pass();
-    // First this: a flood is turned away before it costs the database anything.
-    let place = accounts.passwords.enter()?;
-    let email = address(&given.email);
-    let presented = given.device_token.as_ref();
-    let device = presented.and_then(|token| accounts.devices.known(token, &email));
-    let attempt = accounts.lockout.begin(&email, client, device).await?;
-    let found = match owner(&accounts, &db, &email, place, given.password).await {
-        Ok(found) => found,
-        Err(error) => {
-            accounts.lockout.undo(attempt).await?;
-            return Err(error);
-        }
-    };
-    let id = match found {
-        (Some(id), true) => id,
-        (account, _) => return Err(refused(&accounts, &attempt, account)),
-    };
-    let (account, failures) = (id.uuid(), attempt.failures);
-    accounts.lockout.succeeded(attempt).await?;
-    let rotated = accounts.refresh.begin(id, client).await?;
-    match failures {
-        0 => Event::SignedIn { account }.emit(),
-        failures => Event::SignedInAfterFailures { account, failures }.emit(),
-    }
-    let TokenView {
-        access_token,
-        token_type,
-        expires_in,
-        refresh_token,
-        refresh_expires_in,
-    } = handed_out(&accounts, rotated)?;
-    Ok(Json(SignedInView {
-        access_token,
-        token_type,
-        expires_in,
-        refresh_token,
-        refresh_expires_in,
-        device_token: accounts.devices.remember(device, &email),
-    }))
-}
-
-/// The account with this address, if there is one, and whether the password is its own: the same work in each case.
-async fn owner(
-    accounts: &Accounts,
-    db: &Db,
-    email: &str,
-    place: Place,
-    password: Password,
-) -> Result<(Option<Id<Account>>, bool)> {
-    let found = sql!(
-        Login,
-        "select id, password_hash from palisade_accounts where email = {email}"
-    )
-    .optional(db)
-    .await?;
-    let (id, hash) = found.map(|login| (login.id, login.password_hash)).unzip();
-    let verdict = accounts
-        .passwords
-        .verify_in(place, password, hash.clone())
+    let (email, device) = (address(&given.email), given.device_token.as_ref());
+    let proved = accounts
+        .prove(&email, given.password, device, client)
         .await?;
-    if let (Some(id), Verdict::Outdated(new)) = (id, &verdict) {
-        // Not when the password was changed in the meantime.
-        sql!("update palisade_accounts set password_hash = {new} where id = {id} and password_hash = {hash}")
-            .execute(db)
-            .await?;
-    }
-    Ok((id, !matches!(verdict, Verdict::Wrong)))
-}
-
-fn refused(accounts: &Accounts, attempt: &Attempt, account: Option<Id<Account>>) -> Error {
-    let account = account.map(|id| id.uuid());
-    Event::SignInFailed { account }.emit();
-    accounts.lockout.failed(attempt, account);
-    Error::unauthorized().with_detail("the e-mail address or the password is wrong")
+    accounts.enter(proved, Entry::Tokens, client).await
 }

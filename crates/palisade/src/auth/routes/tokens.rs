@@ -29,7 +29,7 @@ pub(crate) struct Refresh {
 }
 
 /// The answer with these tokens.
-pub(super) fn handed_out(accounts: &Accounts, rotated: Rotated) -> Result<TokenView> {
+pub(in crate::auth) fn handed_out(accounts: &Accounts, rotated: Rotated) -> Result<TokenView> {
     let account = rotated.account;
     let access_token = accounts.tokens.make(account, rotated.family)?;
     Event::TokenCreated {

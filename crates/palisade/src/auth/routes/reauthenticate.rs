@@ -1,0 +1,43 @@
+//! The same person, proved once more: the way to what asks for [`Fresh`](crate::access::Fresh).
+
+use super::Entered;
+use crate::access::SignedIn;
+use crate::auth::client::Client;
+use crate::auth::presented::Presented;
+use crate::auth::sign_in::Entry;
+use crate::auth::{AccessToken, Accounts};
+use crate::error::{Error, Result};
+use crate::input::{Json, Password};
+use palisade_macros::{input, post, sql};
+
+/// What a signed-in person proves himself with.
+#[input]
+pub(crate) struct Reauthentication {
+    password: Password,
+    device_token: Option<Presented>,
+}
+
+#[post("/auth/reauthenticate", limit = "sign-in")]
+pub(super) async fn reauthenticate(
+    user: SignedIn,
+    accounts: Accounts,
+    token: AccessToken,
+    client: Client,
+    Json(given): Json<Reauthentication>,
+) -> Result<Entered> {
+    let email: Option<String> = sql!("select email from palisade_accounts where id = {user.id}")
+        .optional(&accounts.db.reader())
+        .await?;
+    // Deleted a moment ago: its credential is worth nothing any more.
+    let email = email.ok_or_else(Error::unauthorized)?;
+    let device = given.device_token.as_ref();
+    let proved = accounts
+        .prove(&email, given.password, device, client)
+        .await?;
+    // The address may have passed to another account in between.
+    if proved.account != user.id {
+        return Err(Error::unauthorized());
+    }
+    let entry = Entry::TokensAnew(token.0.family);
+    accounts.enter(proved, entry, client).await
+}

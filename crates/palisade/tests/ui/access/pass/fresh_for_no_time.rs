@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+
+use palisade::prelude::*;
+
+#[post("/me/export")]
+async fn handle(user: Fresh<15>) -> Result<NoContent> {
+    Ok(NoContent)
+}
+
+fn main() {}
