@@ -20,6 +20,8 @@ mod access_guard_comes_second;
 mod access_missing_policy;
 #[path = "ui/access/pass/no_arguments.rs"]
 mod access_no_arguments;
+#[path = "ui/auth/pass/api_client_without_a_scope.rs"]
+mod auth_api_client_without_a_scope;
 #[path = "ui/auth/pass/jwt_claims_of_any_shape.rs"]
 mod auth_jwt_claims_of_any_shape;
 #[path = "ui/auth/pass/jwt_without_an_audience.rs"]
@@ -36,6 +38,10 @@ mod auth_password_hash_in_an_output;
 mod auth_password_in_an_output;
 #[path = "ui/auth/pass/password_kept_unhashed.rs"]
 mod auth_password_kept_unhashed;
+#[path = "ui/auth/pass/scope_that_is_none.rs"]
+mod auth_scope_that_is_none;
+#[path = "ui/auth/pass/scope_without_a_plain_name.rs"]
+mod auth_scope_without_a_plain_name;
 #[path = "ui/db/pass/brace_that_is_not_closed.rs"]
 mod db_brace_that_is_not_closed;
 #[path = "ui/db/pass/choice_without_a_column.rs"]

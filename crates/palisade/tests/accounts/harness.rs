@@ -100,6 +100,19 @@ async fn database(server: &str) -> String {
 }
 
 impl Place {
+    /// Changes the database itself, as an operator could.
+    pub(crate) async fn alter(&self, sql: &'static str) {
+        use sqlx::{Connection as _, Executor as _};
+        let altered = if self.url.starts_with("sqlite:") {
+            let connection = sqlx::SqliteConnection::connect(&self.url).await;
+            connection.expect("the file opens").execute(sql).await.err()
+        } else {
+            let connection = sqlx::PgConnection::connect(&self.url).await;
+            connection.expect("it answers").execute(sql).await.err()
+        };
+        assert!(altered.is_none(), "{altered:?}");
+    }
+
     /// The app on this place, with more settings; limits by address are out of the way.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         self.app_with(settings, routes![])
@@ -186,9 +199,13 @@ impl Served {
         if !body.is_empty() {
             head.push_str("content-type: application/json\r\n");
         }
+        self.exchange(&format!("{head}\r\n{body}")).await
+    }
+
+    /// Sends this request as it is.
+    pub(crate) async fn exchange(&self, request: &str) -> Answer {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await;
         let mut stream = stream.expect("it listens");
-        let request = format!("{head}\r\n{body}");
         // A refusal may come before all is sent.
         let _ = stream.write_all(request.as_bytes()).await;
         let mut bytes = Vec::new();

@@ -1,5 +1,6 @@
 //! Accounts over HTTP, on SQLite and PostgreSQL: sign-up, sign-in, tokens, and the attacks on them.
 
+mod api_keys;
 mod forged;
 mod fresh;
 mod harness;

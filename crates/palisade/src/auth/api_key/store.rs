@@ -95,8 +95,9 @@ pub(super) struct Live {
     hash: Vec<u8>,
     previous: Option<(Vec<u8>, OffsetDateTime)>,
     expires: OffsetDateTime,
-    /// Whether its next use is to be noted.
+    /// Whether its next use is to be noted, and the next one of its current secret.
     due: AtomicBool,
+    unused: AtomicBool,
 }
 
 #[row]
@@ -310,7 +311,8 @@ impl ApiKeys {
         let Some(key) = KeyText::parse(presented) else {
             return Err(refused(None, "malformed"));
         };
-        let (live, wrong) = self.find(&key).await?;
+        let hash = key.hash();
+        let (live, wrong) = self.find(&key, &hash).await?;
         let Some(live) = live else {
             return Err(refused(None, "unknown"));
         };
@@ -322,7 +324,7 @@ impl ApiKeys {
         match wrong {
             Some(reason) => Err(refused(Some(&live), reason)),
             None => {
-                self.note(&live, &key);
+                self.note(&live, hash);
                 Ok(live)
             }
         }
@@ -331,7 +333,7 @@ impl ApiKeys {
     /// A key in a URL is refused and told of, and not ended: where it is used in earnest, one careless call would take a service down.
     async fn leaked(&self, text: &str) -> Error {
         let good = match KeyText::parse(text) {
-            Some(key) => self.find(&key).await.ok(),
+            Some(key) => self.find(&key, &key.hash()).await.ok(),
             None => None,
         };
         let live = match good {
@@ -354,11 +356,15 @@ impl ApiKeys {
     }
 
     /// Notes the use of a key, once a minute at most, beside the request.
-    fn note(&self, live: &Arc<Live>, key: &KeyText) {
-        if !live.due.swap(false, Ordering::Relaxed) {
+    fn note(&self, live: &Live, hash: [u8; 32]) {
+        let is_first = live.unused.load(Ordering::Relaxed)
+            && compare::equal(hash, &live.hash)
+            && live.unused.swap(false, Ordering::Relaxed);
+        let is_due = live.due.load(Ordering::Relaxed) && live.due.swap(false, Ordering::Relaxed);
+        if !is_first && !is_due {
             return;
         }
-        let (db, id, hash) = (self.inner.db.clone(), live.id, key.hash());
+        let (db, id) = (self.inner.db.clone(), live.id);
         tokio::spawn(async move {
             let now = OffsetDateTime::now_utc();
             let noted = sql!(
@@ -371,18 +377,21 @@ impl ApiKeys {
     }
 
     /// The key of this id, when there is one, and what is wrong with its secret.
-    async fn find(&self, key: &KeyText) -> Result<(Option<Arc<Live>>, Option<&'static str>)> {
-        let hash = key.hash();
+    async fn find(
+        &self,
+        key: &KeyText,
+        hash: &[u8; 32],
+    ) -> Result<(Option<Arc<Live>>, Option<&'static str>)> {
         if let Some(live) = self.inner.recent.find(key.id().uuid())
             // Another instance may have rotated it since.
-            && live.wrong(&hash).is_none()
+            && live.wrong(hash).is_none()
         {
             return Ok((Some(live), None));
         }
         let Some(live) = self.load(key.id()).await? else {
             return Ok((None, None));
         };
-        let wrong = live.wrong(&hash);
+        let wrong = live.wrong(hash);
         Ok((Some(live), wrong))
     }
 
@@ -392,7 +401,8 @@ impl ApiKeys {
             Kept,
             "select k.account_id, k.secret_hash, k.secret_used, k.previous_hash, k.previous_until, k.scopes, k.networks, k.expires_at,
                     k.last_used_at, r.role as role
-             from palisade_api_keys k left join palisade_account_roles r on r.account_id = k.account_id
+             from palisade_api_keys k join palisade_accounts a on a.id = k.account_id
+             left join palisade_account_roles r on r.account_id = a.id
              where k.id = {id}"
         )
         .at_most(64, &self.inner.db.reader())
@@ -416,7 +426,8 @@ impl ApiKeys {
             hash: kept.secret_hash,
             previous: kept.previous_hash.zip(kept.previous_until),
             expires: kept.expires_at,
-            due: AtomicBool::new(!noted || !kept.secret_used),
+            due: AtomicBool::new(!noted),
+            unused: AtomicBool::new(!kept.secret_used),
         });
         self.inner.recent.keep(&live, generation);
         Ok(Some(live))
@@ -435,6 +446,7 @@ impl Live {
             previous: None,
             expires: OffsetDateTime::now_utc(),
             due: AtomicBool::new(false),
+            unused: AtomicBool::new(false),
         }
     }
 
