@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::request::Parts;
 
 use crate::error::{Error, Result};
@@ -145,6 +146,17 @@ impl Incoming {
 
     pub(crate) fn take_body(&mut self) -> Option<Body> {
         self.body.take()
+    }
+
+    /// Reads the body now, and leaves it there for whoever takes it.
+    ///
+    /// # Errors
+    /// As when it is taken.
+    pub(crate) async fn hold_body(&mut self) -> Result<Bytes> {
+        let body = self.body.take().unwrap_or_default();
+        let bytes = body::collect(body, &self.terms, &self.context).await?;
+        self.body = Some(Body::from(bytes.clone()));
+        Ok(bytes)
     }
 
     /// A parameter of the path, percent-decoded.

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod key;
+pub(crate) mod seal;
 pub mod token;
 
 use std::fmt;

@@ -28,7 +28,9 @@
 
 use std::ops::Deref;
 
-use crate::access::{Account, Actor, Can, Everywhere, Fresh, Id, Permission, Public, Scope, SignedIn};
+use crate::access::{
+    Account, Actor, Can, Everywhere, Fresh, Id, Permission, Public, Scope, SignedIn,
+};
 use crate::auth::{self, ApiClient};
 use crate::db::{Db, DbOptions, Migrations};
 use crate::error::Result;

@@ -13,6 +13,7 @@ use crate::access::Authenticator;
 use crate::auth::{self, Accounts, BreachedPasswords};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
+use crate::endpoint::Once;
 use crate::event::metrics::Metrics;
 use crate::input::ScopeInfo;
 use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
@@ -110,6 +111,7 @@ impl App {
                 "allow this user more threads, or take a new key: `openssl rand -base64 32`",
             )),
         }
+        services.insert_own(Once::new(&config, db.clone()));
         services.insert_own(db.clone());
         let migrations = [Some(auth::MIGRATIONS), self.migrations];
         let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());

@@ -42,6 +42,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0005_api_keys.sql",
         sql: include_str!("../../migrations/0005_api_keys.sql"),
     },
+    Migration {
+        version: 8,
+        file: "palisade/0008_idempotency.sql",
+        sql: include_str!("../../migrations/0008_idempotency.sql"),
+    },
 ]);
 
 /// Everything that accounts need: passwords, tokens, roles and the database.

@@ -38,6 +38,8 @@ pub struct Route {
     pub timeout: Option<Duration>,
     /// Its own limit of the body, in bytes.
     pub body_limit: Option<u64>,
+    /// Whether it is done once for each `Idempotency-Key`.
+    pub idempotent: bool,
     #[doc(hidden)]
     pub query_keys: &'static [&'static [&'static str]],
     #[doc(hidden)]
@@ -58,6 +60,7 @@ impl Route {
         limit: None,
         timeout: None,
         body_limit: None,
+        idempotent: false,
         query_keys: &[],
         call: |_| Box::pin(async { Err(Error::internal()) }),
     };

@@ -4,17 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade::db::{Migration, Migrations};
+use palisade::db::Migration;
 use palisade::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Place, Served, place, places};
 
-const THINGS: Migrations = Migrations::of_app(&[Migration {
+pub(crate) const TABLE: Migration = Migration {
     version: 1,
     file: "0001_things.sql",
     sql: "create table things (id uuid primary key, owner_id uuid not null)",
-}]);
+};
 
 struct Look;
 impl Scope for Look {
@@ -115,7 +115,6 @@ fn app(place: &Place, settings: &[(&str, &str)]) -> App {
     ];
     let app = place.app_with(settings, routes).expect("it is built");
     app.routes(auth::api_key_routes())
-        .migrations(THINGS)
         .role(Role::new("manager").may::<ManageThings>())
 }
 
@@ -839,7 +838,7 @@ async fn keep_an_app_from_starting_that_does_not_know_their_scope() {
         served.stop().await;
         // The same app without two of its routes.
         let app = place.app_with(&[], routes![thing]).expect("it is built");
-        let refusal = app.migrations(THINGS).start().await.err();
+        let refusal = app.start().await.err();
         let refusal = refusal.expect("it does not start").to_string();
         let expected =
             "the database gives an API key the scope `things.touch`, which no route asks for";

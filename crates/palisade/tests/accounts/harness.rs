@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use palisade::config::Sources;
-use palisade::db::Db;
+use palisade::db::{Db, Migrations};
 use palisade::endpoint::Routes;
 use palisade::prelude::*;
 use palisade::secret::key::Key;
@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub(crate) const PASSWORD: &str = "three unrelated words";
+
+/// Every table that some of these tests has: an app of this program checks the statements of all of them.
+const TABLES: Migrations = Migrations::of_app(&[crate::api_keys::TABLE, crate::idempotency::TABLE]);
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -135,6 +138,7 @@ impl Place {
         variables.extend_from_slice(settings);
         let sources = Sources::new(self.folder.path(), variables);
         App::from_sources::<()>(&sources)?
+            .migrations(TABLES)
             .routes(auth::routes())
             .routes(own)
             .build()

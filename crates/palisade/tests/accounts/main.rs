@@ -4,6 +4,7 @@ mod api_keys;
 mod forged;
 mod fresh;
 mod harness;
+mod idempotency;
 mod lockout;
 mod passwords;
 mod refresh;
