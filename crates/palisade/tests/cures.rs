@@ -120,6 +120,10 @@ mod endpoint_forgotten_async;
 mod endpoint_generic_handler;
 #[path = "ui/endpoint/pass/get_that_can_write.rs"]
 mod endpoint_get_that_can_write;
+#[path = "ui/endpoint/pass/idempotent_for_anybody.rs"]
+mod endpoint_idempotent_for_anybody;
+#[path = "ui/endpoint/pass/idempotent_get.rs"]
+mod endpoint_idempotent_get;
 #[path = "ui/endpoint/pass/limit_that_is_no_rate.rs"]
 mod endpoint_limit_that_is_no_rate;
 #[path = "ui/endpoint/pass/list_of_calls.rs"]

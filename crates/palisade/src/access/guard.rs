@@ -18,7 +18,7 @@ use crate::store::LimitKey;
 #[diagnostic::on_unimplemented(
     message = "P0201: `{Self}` does not say who may call this handler",
     label = "not a guard",
-    note = "make the first argument `_: Public`, `user: SignedIn`, `client: ApiClient<S>` or `Can<Action, T>`; there is no default"
+    note = "make the first argument `_: Public`, `user: SignedIn` or `Can<Action, T>`; there is no default"
 )]
 pub trait Guard: Argument {}
 
