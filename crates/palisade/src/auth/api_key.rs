@@ -3,6 +3,7 @@
 //! Follows RFC 6750 (bearer tokens: in the header alone, `insufficient_scope`), OWASP ASVS 5.0, sections 9 and 13, and the format of keys that
 //! secret scanners find.
 
+mod live;
 mod network;
 mod recent;
 mod store;
@@ -150,7 +151,7 @@ const fn is_name(name: &[u8]) -> bool {
         }
         at += 1;
     }
-    1 <= name.len() && name.len() <= 64
+    !name.is_empty() && name.len() <= 64
 }
 
 /// 403 as RFC 6750, section 3.1, says it.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::store::Live;
+use super::live::Live;
 
 /// Keys that are remembered at once: some 2 MiB.
 const MOST: usize = 4096;

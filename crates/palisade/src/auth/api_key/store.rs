@@ -1,41 +1,32 @@
 //! API keys as they are kept: made, found, rotated, ended.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::StatusCode;
-use http::request::Parts;
 use time::OffsetDateTime;
 
 use super::network::Network;
 use super::recent::Recent;
-use super::text::{self, KeyText};
+use super::text::KeyText;
 use crate::access::{Account, Actor, Id, Role};
-use crate::auth::accounts::{bearer, permissions};
-use crate::config::{AuthConfig, Networks};
+use crate::config::AuthConfig;
 use crate::db::{Db, ReadDb};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Argument, Incoming, ScopeInfo, Set, Text, Timestamp};
-use crate::secret::compare;
 use palisade_macros::{resource, row, sql};
 
 /// Keys that one account can have at a time.
 pub(in crate::auth) const MOST_KEYS: u16 = 100;
 pub(in crate::auth) const MOST_SCOPES: usize = 32;
 pub(in crate::auth) const MOST_NETWORKS: usize = 32;
-/// How exactly the last use of a key is noted.
-const NOTED_EVERY: Duration = Duration::from_secs(60);
-
 /// Sets of scopes that a start looks at.
 const MOST_KINDS: u32 = 100_000;
 
 pub(in crate::auth) type ScopeName = Text<1, 64>;
-type Scopes = Set<ScopeName, MOST_SCOPES>;
-type KeyNetworks = Set<Network, MOST_NETWORKS>;
+pub(super) type Scopes = Set<ScopeName, MOST_SCOPES>;
+pub(super) type KeyNetworks = Set<Network, MOST_NETWORKS>;
 
 /// An API key of an account: what `Id<ApiKey>` names.
 #[resource(table = "palisade_api_keys", owner = "account_id")]
@@ -70,48 +61,18 @@ pub(in crate::auth) struct NewKey {
 /// in constant time. A key that was revoked here ends at once, in other processes within `auth.recheck_after`.
 #[derive(Debug, Clone)]
 pub struct ApiKeys {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     scopes: Arc<[ScopeInfo]>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    roles: Arc<[Role]>,
-    recent: Recent,
+pub(super) struct Inner {
+    pub(super) roles: Arc<[Role]>,
+    pub(super) recent: Recent,
     lifetime: Duration,
     max_lifetime: Duration,
     overlap: Duration,
-    db: Db,
-}
-
-/// A key as the database had it, and what its owner may do.
-#[derive(Debug)]
-pub(super) struct Live {
-    id: Id<ApiKey>,
-    actor: Actor,
-    scopes: Vec<String>,
-    /// Where it is good from; anywhere without.
-    networks: Option<Networks>,
-    hash: Vec<u8>,
-    previous: Option<(Vec<u8>, OffsetDateTime)>,
-    expires: OffsetDateTime,
-    /// Whether its next use is to be noted, and the next one of its current secret.
-    due: AtomicBool,
-    unused: AtomicBool,
-}
-
-#[row]
-struct Kept {
-    account_id: Id<Account>,
-    secret_hash: Vec<u8>,
-    secret_used: bool,
-    previous_hash: Option<Vec<u8>>,
-    previous_until: Option<OffsetDateTime>,
-    scopes: Scopes,
-    networks: KeyNetworks,
-    expires_at: OffsetDateTime,
-    last_used_at: Option<OffsetDateTime>,
-    role: Option<String>,
+    pub(super) db: Db,
 }
 
 /// Whoever takes it can make and end keys, so it counts as writing.
@@ -248,7 +209,7 @@ impl ApiKeys {
         let rotated = rotated.ok_or_else(|| {
             Error::conflict("the key was rotated or revoked in the meantime: look at it again")
         })?;
-        self.inner.recent.forget(|live| live.id == old.id);
+        self.inner.recent.forget(|live| live.id() == old.id);
         Event::ApiKeyRotated {
             account: old.account_id.uuid(),
             key: old.id.uuid(),
@@ -267,7 +228,7 @@ impl ApiKeys {
         )
         .execute(&self.inner.db)
         .await?;
-        self.inner.recent.forget(|live| live.id == key.id);
+        self.inner.recent.forget(|live| live.id() == key.id);
         if gone > 0 {
             Event::ApiKeyRevoked {
                 account: key.account_id.uuid(),
@@ -301,198 +262,6 @@ impl ApiKeys {
     pub(in crate::auth) fn forget(&self, owner: Id<Account>) {
         self.inner.recent.forget(|live| live.owner() == owner);
     }
-
-    /// The live key of this request.
-    pub(super) async fn authenticate(&self, parts: &Parts, client: IpAddr) -> Result<Arc<Live>> {
-        if let Some(text) = text::in_query(parts.uri.query()) {
-            return Err(self.leaked(&text).await);
-        }
-        let presented = bearer(parts)?.ok_or_else(Error::unauthorized)?;
-        let Some(key) = KeyText::parse(presented) else {
-            return Err(refused(None, "malformed"));
-        };
-        let hash = key.hash();
-        let (live, wrong) = self.find(&key, &hash).await?;
-        let Some(live) = live else {
-            return Err(refused(None, "unknown"));
-        };
-        let wrong = wrong.or_else(|| {
-            let networks = live.networks.as_ref();
-            let foreign = networks.is_some_and(|networks| !networks.contain(client));
-            foreign.then_some("address")
-        });
-        match wrong {
-            Some(reason) => Err(refused(Some(&live), reason)),
-            None => {
-                self.note(&live, hash);
-                Ok(live)
-            }
-        }
-    }
-
-    /// A key in a URL is refused and told of, and not ended: where it is used in earnest, one careless call would take a service down.
-    async fn leaked(&self, text: &str) -> Error {
-        let good = match KeyText::parse(text) {
-            Some(key) => self.find(&key, &key.hash()).await.ok(),
-            None => None,
-        };
-        let live = match good {
-            Some((Some(live), None)) => Some(live),
-            _ => None,
-        };
-        Event::ApiKeyInQuery {
-            account: live.as_ref().map(|live| live.owner().uuid()),
-            key: live.as_ref().map(|live| live.id.uuid()),
-        }
-        .emit();
-        Error::new(
-            StatusCode::BAD_REQUEST,
-            "api-key-in-query",
-            "An API key does not belong into a URL",
-        )
-        .with_detail(
-            "URLs are logged: rotate this key, and send the new one as `Authorization: Bearer`",
-        )
-    }
-
-    /// Notes the use of a key, once a minute at most, beside the request.
-    fn note(&self, live: &Live, hash: [u8; 32]) {
-        let is_first = live.unused.load(Ordering::Relaxed)
-            && compare::equal(hash, &live.hash)
-            && live.unused.swap(false, Ordering::Relaxed);
-        let is_due = live.due.load(Ordering::Relaxed) && live.due.swap(false, Ordering::Relaxed);
-        if !is_first && !is_due {
-            return;
-        }
-        let (db, id) = (self.inner.db.clone(), live.id);
-        tokio::spawn(async move {
-            let now = OffsetDateTime::now_utc();
-            let noted = sql!(
-                "update palisade_api_keys set last_used_at = {now}, secret_used = (secret_used or secret_hash = {hash}) where id = {id}"
-            );
-            if let Err(error) = noted.execute(&db).await {
-                tracing::warn!(?error, "the last use of an API key could not be noted");
-            }
-        });
-    }
-
-    /// The key of this id, when there is one, and what is wrong with its secret.
-    async fn find(
-        &self,
-        key: &KeyText,
-        hash: &[u8; 32],
-    ) -> Result<(Option<Arc<Live>>, Option<&'static str>)> {
-        if let Some(live) = self.inner.recent.find(key.id().uuid())
-            // Another instance may have rotated it since.
-            && live.wrong(hash).is_none()
-        {
-            return Ok((Some(live), None));
-        }
-        let Some(live) = self.load(key.id()).await? else {
-            return Ok((None, None));
-        };
-        let wrong = live.wrong(hash);
-        Ok((Some(live), wrong))
-    }
-
-    async fn load(&self, id: Id<ApiKey>) -> Result<Option<Arc<Live>>> {
-        let generation = self.inner.recent.generation();
-        let rows = sql!(
-            Kept,
-            "select k.account_id, k.secret_hash, k.secret_used, k.previous_hash, k.previous_until, k.scopes, k.networks, k.expires_at,
-                    k.last_used_at, r.role as role
-             from palisade_api_keys k join palisade_accounts a on a.id = k.account_id
-             left join palisade_account_roles r on r.account_id = a.id
-             where k.id = {id}"
-        )
-        .at_most(64, &self.inner.db.reader())
-        .await?;
-        let roles: Vec<Option<String>> = rows.iter().map(|row| row.role.clone()).collect();
-        let Some(kept) = rows.into_iter().next() else {
-            return Ok(None);
-        };
-        let now = OffsetDateTime::now_utc();
-        let noted = kept
-            .last_used_at
-            .is_some_and(|last| now < last + NOTED_EVERY);
-        let permissions = permissions(&self.inner.roles, |name| {
-            roles.iter().any(|role| role.as_deref() == Some(name))
-        });
-        let live = Arc::new(Live {
-            id,
-            actor: Actor::new(kept.account_id, permissions),
-            scopes: Vec::from_iter(kept.scopes.iter().map(|scope| scope.as_str().to_owned())),
-            networks: (!kept.networks.is_empty()).then(|| Network::list(kept.networks.iter())),
-            hash: kept.secret_hash,
-            previous: kept.previous_hash.zip(kept.previous_until),
-            expires: kept.expires_at,
-            due: AtomicBool::new(!noted),
-            unused: AtomicBool::new(!kept.secret_used),
-        });
-        self.inner.recent.keep(&live, generation);
-        Ok(Some(live))
-    }
-}
-
-impl Live {
-    #[cfg(test)]
-    pub(super) fn of(id: Id<ApiKey>, owner: Id<Account>) -> Self {
-        Self {
-            id,
-            actor: Actor::new(owner, [].into()),
-            scopes: Vec::new(),
-            networks: None,
-            hash: Vec::new(),
-            previous: None,
-            expires: OffsetDateTime::now_utc(),
-            due: AtomicBool::new(false),
-            unused: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn id(&self) -> Id<ApiKey> {
-        self.id
-    }
-
-    pub(super) fn owner(&self) -> Id<Account> {
-        self.actor.id()
-    }
-
-    pub(super) fn actor(&self) -> Actor {
-        self.actor.clone()
-    }
-
-    /// Whether it has the scope, and its owner the scope's permission.
-    pub(super) fn may(&self, scope: ScopeInfo) -> bool {
-        let permitted = scope
-            .permission
-            .is_none_or(|permission| self.actor.has(permission));
-        permitted && self.scopes.iter().any(|own| own == scope.name)
-    }
-
-    /// What is wrong with a secret of this hash, in a word.
-    fn wrong(&self, hash: &[u8; 32]) -> Option<&'static str> {
-        let now = OffsetDateTime::now_utc();
-        let until = if compare::equal(hash, &self.hash) {
-            self.expires
-        } else {
-            match &self.previous {
-                Some((previous, until)) if compare::equal(hash, previous) => *until,
-                _ => return Some("secret"),
-            }
-        };
-        (now >= until).then_some("expired")
-    }
-}
-
-fn refused(live: Option<&Live>, reason: &'static str) -> Error {
-    Event::ApiKeyRefused {
-        account: live.map(|live| live.owner().uuid()),
-        key: live.map(|live| live.id.uuid()),
-        reason,
-    }
-    .emit();
-    Error::unauthorized()
 }
 
 /// Scopes that keys in the database have and no route asks for.

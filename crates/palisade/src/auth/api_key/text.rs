@@ -163,7 +163,7 @@ mod tests {
         for query in [
             format!("key={whole}"),
             format!("a=1&b={whole}&c=2"),
-            format!("{whole}"),
+            whole.clone(),
             format!("{whole}=1"),
             format!("k=Bearer%20{whole}"),
             format!("k={}", whole.replace("pak_", "%70ak%5F")),
