@@ -10,8 +10,8 @@ pub use crate::db::{
     Value, Whatever, Writing, bind, column_of, columns_of, detachable, owner_of, said,
 };
 pub use crate::endpoint::{
-    ArgumentOf, Endpoint, Route, Routes, argument_of, check_bodies, check_params, guard_of, reply,
-    route_of, take, take_guard,
+    ArgumentOf, Endpoint, Route, Routes, argument_of, check_bodies, check_params, guard_of, once,
+    reply, route_of, take, take_guard,
 };
 pub use crate::input::{
     Field, FieldOf, Input, Node, PermissionType, Reader, check_rules, field_of, raw_field_of,

@@ -17,4 +17,6 @@ pub use id::{Id, Ref};
 #[doc(hidden)]
 pub use permission::{PERMISSIONS, permission_type};
 pub use permission::{Permission, Role};
-pub use policy::{Action, Delete, Edit, Permit, Read};
+pub use policy::{Action, Delete, Edit, Permit, Read, Scope};
+
+pub(crate) use guard::Proved;

@@ -1,6 +1,7 @@
 //! Credentials become an actor; the ready routes for it.
 
 mod accounts;
+mod api_key;
 mod client;
 mod cookie;
 mod credential;
@@ -21,6 +22,7 @@ mod sweep;
 mod verified;
 
 pub use accounts::{AccessToken, Accounts};
+pub use api_key::{ApiClient, ApiKey, ApiKeys, NoScope};
 pub use jwt::{JwtCheck, JwtKey, TokenError};
 #[doc(hidden)]
 pub use jwt::{Open, Pinned};
@@ -28,8 +30,9 @@ pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };
 pub use roles::ManageAccounts;
-pub use routes::{admin_routes, routes};
+pub use routes::{admin_routes, api_key_routes, routes};
 pub use session::Session;
 
 pub(crate) use accounts::{ACCOUNTS, MIGRATIONS, unknown_pepper};
+pub(crate) use api_key::unknown_scopes;
 pub(crate) use roles::unknown_roles;

@@ -134,6 +134,43 @@ pub enum Event {
         /// The account.
         account: Uuid,
     },
+    /// An API key was made.
+    ApiKeyCreated {
+        /// The account that it belongs to.
+        account: Uuid,
+        /// The key's id.
+        key: Uuid,
+    },
+    /// An API key was replaced by a new one of the same id.
+    ApiKeyRotated {
+        /// The account that it belongs to.
+        account: Uuid,
+        /// The key's id.
+        key: Uuid,
+    },
+    /// An API key was ended.
+    ApiKeyRevoked {
+        /// The account that it belonged to.
+        account: Uuid,
+        /// The key's id; `None` when every key of the account was ended.
+        key: Option<Uuid>,
+    },
+    /// An API key was presented that is not good.
+    ApiKeyRefused {
+        /// The account that it belongs to, when there is such a key.
+        account: Option<Uuid>,
+        /// The key's id, when there is such a key.
+        key: Option<Uuid>,
+        /// Why, in a word of the code: `malformed`, `unknown`, `secret`, `expired` or `address`.
+        reason: &'static str,
+    },
+    /// An API key came in a URL, which others keep: it has to be replaced.
+    ApiKeyInQuery {
+        /// The account that it belongs to, when the key is good.
+        account: Option<Uuid>,
+        /// The key's id, when it is good.
+        key: Option<Uuid>,
+    },
     /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
     ReauthenticationRequired {
         /// The account.
@@ -312,6 +349,11 @@ named! {
     RecoveryCodeUsed = "authn_recovery_code_used",
     RecoveryCodesCreated = "authn_recovery_codes_created",
     EnrolmentRequired = "authn_factor_enrolment_required",
+    ApiKeyCreated = "authn_api_key_created",
+    ApiKeyRotated = "authn_api_key_rotated",
+    ApiKeyRevoked = "authn_api_key_revoked",
+    ApiKeyRefused = "authn_api_key_refused",
+    ApiKeyInQuery = "authn_api_key_in_query",
     ReauthenticationRequired = "authn_reauthentication_required",
     Reauthenticated = "session_renewed",
     SignedOut = "authn_logout",
@@ -359,6 +401,7 @@ impl Event {
         let event = self.name();
         let facts = self.facts();
         let account = facts.account.map(|id| id.to_string());
+        let key = facts.key.map(|id| id.to_string());
         let Facts {
             action,
             resource,
@@ -367,9 +410,9 @@ impl Event {
             ..
         } = facts;
         if self.is_alarming() {
-            tracing::warn!(target: "palisade::event", event, account, action, resource, reason, count);
+            tracing::warn!(target: "palisade::event", event, account, key, action, resource, reason, count);
         } else {
-            tracing::info!(target: "palisade::event", event, account, action, resource, reason, count);
+            tracing::info!(target: "palisade::event", event, account, key, action, resource, reason, count);
         }
     }
 
@@ -385,6 +428,9 @@ impl Event {
                 | Self::FactorEnrolled { .. }
                 | Self::RecoveryCodesCreated { .. }
                 | Self::EnrolmentRequired { .. }
+                | Self::ApiKeyCreated { .. }
+                | Self::ApiKeyRotated { .. }
+                | Self::ApiKeyRevoked { .. }
                 | Self::ReauthenticationRequired { .. }
                 | Self::Reauthenticated { .. }
                 | Self::SignedOut { .. }
@@ -420,6 +466,31 @@ impl Event {
             | Self::AccountDeleted { account }
             | Self::DataExported { account } => Facts {
                 account: Some(account),
+                ..none
+            },
+            Self::ApiKeyCreated { account, key } | Self::ApiKeyRotated { account, key } => Facts {
+                account: Some(account),
+                key: Some(key),
+                ..none
+            },
+            Self::ApiKeyRevoked { account, key } => Facts {
+                account: Some(account),
+                key,
+                ..none
+            },
+            Self::ApiKeyRefused {
+                account,
+                key,
+                reason,
+            } => Facts {
+                account,
+                key,
+                reason: Some(reason),
+                ..none
+            },
+            Self::ApiKeyInQuery { account, key } => Facts {
+                account,
+                key,
                 ..none
             },
             Self::SignInFailed { account } => Facts { account, ..none },
@@ -515,6 +586,7 @@ impl Event {
 #[derive(Default)]
 struct Facts {
     account: Option<Uuid>,
+    key: Option<Uuid>,
     action: Option<&'static str>,
     resource: Option<&'static str>,
     reason: Option<&'static str>,

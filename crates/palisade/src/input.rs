@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::request::Parts;
 
 use crate::error::{Error, Result};
@@ -131,6 +132,10 @@ impl Incoming {
         &self.parts
     }
 
+    pub(crate) fn parts_mut(&mut self) -> &mut Parts {
+        &mut self.parts
+    }
+
     pub(crate) fn terms(&self) -> &Terms {
         &self.terms
     }
@@ -141,6 +146,17 @@ impl Incoming {
 
     pub(crate) fn take_body(&mut self) -> Option<Body> {
         self.body.take()
+    }
+
+    /// Reads the body now, and leaves it there for whoever takes it.
+    ///
+    /// # Errors
+    /// As when it is taken.
+    pub(crate) async fn hold_body(&mut self) -> Result<Bytes> {
+        let body = self.body.take().unwrap_or_default();
+        let bytes = body::collect(body, &self.terms, &self.context).await?;
+        self.body = Some(Body::from(bytes.clone()));
+        Ok(bytes)
     }
 
     /// A parameter of the path, percent-decoded.
@@ -207,6 +223,15 @@ pub struct PermissionType {
     pub(crate) ty: fn() -> &'static str,
 }
 
+/// The scope that an API key needs for an argument, and the permission that its owner needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScopeInfo {
+    /// Its name in tables, logs and answers.
+    pub name: &'static str,
+    /// The permission that the key's owner must have.
+    pub permission: Option<&'static str>,
+}
+
 /// The type of a service, and its name for a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceType {
@@ -237,6 +262,8 @@ pub trait Argument: Sized + Send + 'static {
     const SERVICE: Option<ServiceType> = None;
     /// The permission that the caller needs.
     const PERMISSION: Option<PermissionType> = None;
+    /// The scope of an API key that it asks for.
+    const SCOPE: Option<ScopeInfo> = None;
 
     /// Takes it from the request.
     fn take(incoming: &mut Incoming) -> impl Future<Output = Result<Self>> + Send;

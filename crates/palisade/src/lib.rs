@@ -122,7 +122,8 @@ pub use palisade_macros::patch;
 /// async fn publish(by: Can<Publish>) -> Result<NoContent> { Ok(NoContent) }
 /// ```
 pub use palisade_macros::permissions;
-/// Makes an `async fn` answer `POST` at a path; `limit = "30/min"` and `body = "2 MiB"` set limits of its own. See [`get`].
+/// Makes an `async fn` answer `POST` at a path; `limit = "30/min"`, `body = "2 MiB"` and `timeout = "30s"` set limits of its own, and
+/// `idempotent` has it done once for each `Idempotency-Key` of a caller. See [`get`].
 pub use palisade_macros::post;
 /// Makes an `async fn` answer `PUT` at a path. See [`get`] and [`post`].
 pub use palisade_macros::put;

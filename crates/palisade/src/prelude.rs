@@ -2,10 +2,11 @@
 
 pub use crate::access::{
     Account, Action, Actor, Can, Delete, Edit, Fresh, Id, Permission, Permit, Public, Read, Ref,
-    Role, SignedIn,
+    Role, Scope, SignedIn,
 };
 pub use crate::app::App;
 pub use crate::auth;
+pub use crate::auth::ApiClient;
 pub use crate::config::{Refusal, Size};
 pub use crate::db::{Db, Page, PageRequest, ReadDb, Tx};
 pub use crate::error::{Error, Result, problem};

@@ -28,8 +28,10 @@
 
 use std::ops::Deref;
 
-use crate::access::{Account, Actor, Can, Everywhere, Fresh, Id, Permission, Public, SignedIn};
-use crate::auth;
+use crate::access::{
+    Account, Actor, Can, Everywhere, Fresh, Id, Permission, Public, Scope, SignedIn,
+};
+use crate::auth::{self, ApiClient};
 use crate::db::{Db, DbOptions, Migrations};
 use crate::error::Result;
 use crate::input::Timestamp;
@@ -66,6 +68,11 @@ pub fn signed_in(id: Id<Account>) -> SignedIn {
 /// The guard of a caller with this account who proved himself a moment ago.
 pub fn fresh<const MINUTES: u64>(id: Id<Account>) -> Fresh<MINUTES> {
     Fresh::new(actor(id))
+}
+
+/// The guard of a program with a key of this account, as if the key had the scope.
+pub fn api_client<S: Scope>(owner: Id<Account>) -> ApiClient<S> {
+    ApiClient::new(Id::new(), Actor::new(owner, [].into()))
 }
 
 /// The proof that this account may do `A` to the object, as if its policy had said yes.

@@ -34,6 +34,8 @@ mod access_permissions_of_one_name;
 mod access_permissions_with_a_comma;
 #[path = "ui/access/pass/role_of_no_permission.rs"]
 mod access_role_of_no_permission;
+#[path = "ui/auth/pass/api_client_without_a_scope.rs"]
+mod auth_api_client_without_a_scope;
 #[path = "ui/auth/pass/jwt_claims_of_any_shape.rs"]
 mod auth_jwt_claims_of_any_shape;
 #[path = "ui/auth/pass/jwt_without_an_audience.rs"]
@@ -50,6 +52,10 @@ mod auth_password_hash_in_an_output;
 mod auth_password_in_an_output;
 #[path = "ui/auth/pass/password_kept_unhashed.rs"]
 mod auth_password_kept_unhashed;
+#[path = "ui/auth/pass/scope_that_is_none.rs"]
+mod auth_scope_that_is_none;
+#[path = "ui/auth/pass/scope_without_a_plain_name.rs"]
+mod auth_scope_without_a_plain_name;
 #[path = "ui/db/pass/brace_that_is_not_closed.rs"]
 mod db_brace_that_is_not_closed;
 #[path = "ui/db/pass/choice_without_a_column.rs"]
@@ -140,6 +146,10 @@ mod endpoint_forgotten_async;
 mod endpoint_generic_handler;
 #[path = "ui/endpoint/pass/get_that_can_write.rs"]
 mod endpoint_get_that_can_write;
+#[path = "ui/endpoint/pass/idempotent_for_anybody.rs"]
+mod endpoint_idempotent_for_anybody;
+#[path = "ui/endpoint/pass/idempotent_get.rs"]
+mod endpoint_idempotent_get;
 #[path = "ui/endpoint/pass/limit_that_is_no_rate.rs"]
 mod endpoint_limit_that_is_no_rate;
 #[path = "ui/endpoint/pass/list_of_calls.rs"]

@@ -16,6 +16,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
         limit,
         timeout,
         body,
+        idempotent,
         arguments,
         answer,
         report,
@@ -80,7 +81,16 @@ pub(super) fn expand(model: Model) -> TokenStream {
     });
     let span = path.span();
     let named = format_ident!("{name}", span = name.span());
-    let takes = arguments.iter().enumerate().map(|(at, argument)| {
+    let of_nobody = idempotent.as_ref().map(|option| {
+        let guard = &witnesses[0];
+        quote_spanned! {option.span()=>
+            const _: () = ::core::assert!(
+                !#guard.info.public,
+                "P0111: an `Idempotency-Key` belongs to a caller, and anybody may call this handler: make its first argument a guard such as `client: ApiClient<S>` or `user: SignedIn`, or take `idempotent` out"
+            );
+        }
+    });
+    let takes: Vec<_> = arguments.iter().enumerate().map(|(at, argument)| {
         let (witness, local, name) = (
             &witnesses[at],
             format_ident!("argument_{at}"),
@@ -92,7 +102,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
             quote!(take)
         };
         quote!(let #local = ::palisade::__private::#take(&#witness, #name, &mut incoming).await?;)
-    });
+    }).collect();
     let locals = (0..arguments.len()).map(|at| format_ident!("argument_{at}"));
     let reply = quote_spanned!(answer.span()=> ::palisade::__private::reply::<#answer, _>(outcome));
     let timeout = option(
@@ -100,6 +110,25 @@ pub(super) fn expand(model: Model) -> TokenStream {
     );
     let limit = option(limit.map(|limit| quote!(#limit)));
     let body = option(body.map(|body| quote!(#body)));
+    let is_idempotent = idempotent.is_some();
+    let call = if is_idempotent {
+        let (guard, others) = (&takes[0], &takes[1..]);
+        quote! {
+            #guard
+            ::palisade::__private::once(incoming, move |mut incoming| async move {
+                let _ = &mut incoming;
+                #(#others)*
+                let outcome = #name(#(#locals),*).await;
+                ::core::result::Result::Ok(#reply)
+            }).await
+        }
+    } else {
+        quote! {
+            #(#takes)*
+            let outcome = #name(#(#locals),*).await;
+            #reply
+        }
+    };
     let infos = quote!(&[#(#witnesses.info),*]);
     let checks = quote_spanned! {span=>
         const _: () = ::palisade::__private::check_params(&[#(#params),*], #infos);
@@ -116,6 +145,7 @@ pub(super) fn expand(model: Model) -> TokenStream {
             #checks
             #one_body
             #limit_of_writer
+            #of_nobody
             impl ::palisade::__private::Endpoint for #named {
                 const ROUTE: ::palisade::__private::Route = ::palisade::__private::Route {
                     method: #method,
@@ -128,11 +158,10 @@ pub(super) fn expand(model: Model) -> TokenStream {
                     limit: #limit,
                     timeout: #timeout,
                     body_limit: #body,
+                    idempotent: #is_idempotent,
                     query_keys: &[#(#witnesses.info.query),*],
                     call: |mut incoming| ::std::boxed::Box::pin(async move {
-                        #(#takes)*
-                        let outcome = #name(#(#locals),*).await;
-                        #reply
+                        #call
                     }),
                 };
             }

@@ -18,6 +18,7 @@ pub(super) struct Model {
     /// In milliseconds.
     pub(super) timeout: Option<u64>,
     pub(super) body: Option<u64>,
+    pub(super) idempotent: Option<Ident>,
     pub(super) arguments: Vec<Argument>,
     pub(super) answer: Option<Type>,
     pub(super) report: Report,
@@ -39,6 +40,7 @@ pub(super) fn model(method: &'static str, attribute: TokenStream, item: TokenStr
         limit: None,
         timeout: None,
         body: None,
+        idempotent: None,
         arguments: Vec::new(),
         answer: None,
         report: Report::default(),
@@ -66,6 +68,7 @@ pub(super) fn model(method: &'static str, attribute: TokenStream, item: TokenStr
 impl Model {
     fn options(&mut self, attribute: TokenStream, verb: &str) {
         let mut extra = Vec::new();
+        let mut idempotent = None;
         let parsed = (|input: ParseStream<'_>| {
             let path: LitStr = input.parse()?;
             while !input.is_empty() {
@@ -74,6 +77,10 @@ impl Model {
                     break;
                 }
                 let name: Ident = input.parse()?;
+                if name == "idempotent" && !input.peek(Token![=]) {
+                    idempotent = Some(name);
+                    continue;
+                }
                 input.parse::<Token![=]>()?;
                 extra.push((name, input.parse::<LitStr>()?));
             }
@@ -97,6 +104,15 @@ impl Model {
             Err(wrong) => self.report.add(&path, "P0101", wrong, "write a path like `/notes/{note}`: it begins with `/`, and each parameter is a whole segment in braces"),
         }
         self.path = Some(path);
+        match idempotent {
+            Some(name) if self.method == "GET" => self.report.add(
+                &name,
+                "P0101",
+                "a `GET` handler changes nothing, so it is idempotent already",
+                "take `idempotent` out, or make this a `#[post]`",
+            ),
+            idempotent => self.idempotent = idempotent,
+        }
         for (name, value) in extra {
             match name.to_string().as_str() {
                 "limit" if is_rate(&value.value()) || is_class(&value.value()) => {
@@ -130,7 +146,7 @@ impl Model {
                     &name,
                     "P0101",
                     "this option is not known here",
-                    "there are `limit = \"30/min\"`, `body = \"2 MiB\"` and `timeout = \"30s\"`",
+                    "there are `limit = \"30/min\"`, `body = \"2 MiB\"`, `timeout = \"30s\"` and `idempotent`",
                 ),
             }
         }

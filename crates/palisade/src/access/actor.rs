@@ -94,7 +94,11 @@ impl Actor {
     /// Whether one of the account's roles gives this permission; a role that
     /// [requires a second factor](super::Role::requires_second_factor) gives none to a sign-in without one.
     pub fn may<P: Permission>(&self) -> bool {
-        self.permissions.contains(&P::NAME)
+        self.has(P::NAME)
+    }
+
+    pub(crate) fn has(&self, permission: &str) -> bool {
+        self.permissions.contains(&permission)
     }
 }
 

@@ -83,6 +83,18 @@ impl Argument for SignedIn {
 
 impl Guard for SignedIn {}
 
+/// The actor that a guard of another kind proved in this request, such as the owner of an API key; `Can` asks its policies about it.
+#[derive(Clone)]
+pub(crate) struct Proved(pub(crate) Actor);
+
+/// Who was proved already, else the caller by the credential of an account.
+async fn proved_or(incoming: &mut Incoming) -> Result<(Actor, bool)> {
+    if let Some(Proved(actor)) = incoming.parts().extensions.get() {
+        return Ok((actor.clone(), true));
+    }
+    actor(incoming).await.map(|actor| (actor, false))
+}
+
 /// The caller, counted under the route's own limit: by account, or by client where no account is proved, so that guessing
 /// credentials is limited too.
 pub(super) async fn actor(incoming: &mut Incoming) -> Result<Actor> {
@@ -110,6 +122,8 @@ pub(super) async fn actor(incoming: &mut Incoming) -> Result<Actor> {
 pub struct Everywhere;
 
 /// The proof that the caller may do `A`: to the loaded object in it, or everywhere for a [`Permission`].
+///
+/// After an [`ApiClient`](crate::auth::ApiClient) it asks about the owner of the key: what the owner may not do, no key of his may.
 ///
 /// # Errors
 /// 401 without a credential. 404 when the object is not there or the caller may not read it, so that its existence does
@@ -162,7 +176,7 @@ impl<A: Action, T: Permit<A> + Permit<Read>> Argument for Can<A, T> {
     const PARAMS: &'static [&'static str] = &[T::NAME];
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let actor = actor(incoming).await?;
+        let (actor, _) = proved_or(incoming).await?;
         let id = incoming
             .param(T::NAME)
             .and_then(parse)
@@ -187,8 +201,8 @@ impl<P: Permission> Argument for Can<P> {
     const PERMISSION: Option<PermissionType> = Some(permission_type::<P>());
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let mut actor = actor(incoming).await?;
-        if !actor.may::<P>() {
+        let (mut actor, proved) = proved_or(incoming).await?;
+        if !actor.may::<P>() && !proved {
             let authenticator: Arc<dyn Authenticator> = incoming.own()?;
             let anew = authenticator.authenticate_anew(incoming.parts()).await?;
             actor = anew.ok_or_else(Error::unauthorized)?;

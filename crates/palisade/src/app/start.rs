@@ -13,7 +13,9 @@ use crate::access::Authenticator;
 use crate::auth::{self, Accounts, BreachedPasswords};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
+use crate::endpoint::Once;
 use crate::event::metrics::Metrics;
+use crate::input::ScopeInfo;
 use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
 use crate::secret::Secret;
 use crate::store::LocalLimiter;
@@ -88,7 +90,7 @@ impl App {
         }
         let mut services = std::mem::take(&mut self.services);
         let mut accounts = match Accounts::new(&config, self.roles.clone(), db.clone()) {
-            Ok(accounts) => accounts,
+            Ok(accounts) => accounts.with_scopes(&self.scopes()),
             Err(_) => {
                 refusal.add(Problem::new(
                     "accounts cannot be made ready: the machine gives no thread, or the secret key cannot sign",
@@ -109,7 +111,9 @@ impl App {
             ));
         }
         services.insert_own::<Arc<dyn Authenticator>>(Arc::new(accounts.clone()));
+        services.insert_own(accounts.api_keys().clone());
         services.insert_own(accounts.clone());
+        services.insert_own(Once::new(&config, db.clone()));
         services.insert_own(db.clone());
         let migrations = [Some(auth::MIGRATIONS), self.migrations];
         let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());
@@ -146,6 +150,12 @@ impl App {
             opened: None,
             config,
         })
+    }
+
+    /// The scopes of API keys that the routes ask for.
+    fn scopes(&self) -> Vec<ScopeInfo> {
+        let arguments = self.routes.iter().flat_map(|route| route.arguments);
+        arguments.filter_map(|argument| argument.scope).collect()
     }
 
     fn metrics(&self, config: &Config) -> Metrics {
@@ -212,6 +222,22 @@ impl App {
             Err(_) => refusal.add(Problem::new(
                 "the roles of accounts cannot be read",
                 "table palisade_account_roles",
+                "run this program once with `migrate`",
+            )),
+        }
+        match auth::unknown_scopes(&db.reader(), &self.scopes()).await {
+            Ok(unknown) => {
+                for scope in unknown {
+                    refusal.add(Problem::new(
+                        format!("the database gives an API key the scope `{scope}`, which no route asks for"),
+                        "table palisade_api_keys",
+                        "add the route whose first argument is an `ApiClient` of this scope, or delete such keys in the database",
+                    ));
+                }
+            }
+            Err(_) => refusal.add(Problem::new(
+                "the scopes of API keys cannot be read",
+                "table palisade_api_keys",
                 "run this program once with `migrate`",
             )),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use uuid::Uuid;
 
+use super::api_key::ApiKeys;
 use super::device::Devices;
 use super::jwt::{AccessTokens, Checked, TokenError};
 use super::lockout::Lockout;
@@ -20,7 +21,7 @@ use crate::config::Config;
 use crate::db::{Db, Migration, Migrations, ReadDb, Tx};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::{Argument, Email, Incoming, Timestamp};
+use crate::input::{Argument, Email, Incoming, ScopeInfo, Timestamp};
 use crate::secret::token::Token;
 use palisade_macros::{row, sql};
 
@@ -50,9 +51,19 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         sql: include_str!("../../migrations/0004_sessions.sql"),
     },
     Migration {
+        version: 5,
+        file: "palisade/0005_api_keys.sql",
+        sql: include_str!("../../migrations/0005_api_keys.sql"),
+    },
+    Migration {
         version: 7,
         file: "palisade/0007_second_factor.sql",
         sql: include_str!("../../migrations/0007_second_factor.sql"),
+    },
+    Migration {
+        version: 8,
+        file: "palisade/0008_idempotency.sql",
+        sql: include_str!("../../migrations/0008_idempotency.sql"),
     },
     Migration {
         version: 9,
@@ -72,6 +83,7 @@ pub struct Accounts {
     pub(super) lockout: Lockout,
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
+    pub(super) api_keys: ApiKeys,
     verified: Arc<Verified<Checked>>,
     pub(super) roles: Arc<[Role]>,
     pub(super) db: Db,
@@ -116,6 +128,7 @@ impl Accounts {
             config.auth.access_token_lifetime,
         )?;
         let verified = Arc::new(Verified::new(config.auth.recheck_after));
+        let roles: Arc<[Role]> = roles.into();
         Ok(Self {
             passwords: Passwords::new(&config.auth)?,
             tokens,
@@ -125,10 +138,24 @@ impl Accounts {
             lockout: Lockout::new(config, db.clone()),
             devices: Devices::new(config),
             sweeper: Sweeper::new(&config.auth, db.clone()),
+            api_keys: ApiKeys::new(&config.auth, Arc::clone(&roles), db.clone()),
             verified,
-            roles: roles.into(),
+            roles,
             db,
         })
+    }
+
+    /// Also lets keys be made with the scopes that the app's routes ask for.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: &[ScopeInfo]) -> Self {
+        self.api_keys = self.api_keys.with_scopes(scopes);
+        self
+    }
+
+    /// The API keys of every account.
+    #[must_use]
+    pub fn api_keys(&self) -> &ApiKeys {
+        &self.api_keys
     }
 
     /// Also refuses new passwords that this list knows from breaches.
@@ -242,8 +269,9 @@ impl Accounts {
         self.lockout.unlock(&email.to_ascii_lowercase()).await
     }
 
-    /// Looks this account up anew at its next request: to be called when its roles were changed by a statement of the app's own.
+    /// Looks this account and its API keys up anew at their next request: to be called when its roles were changed by a statement of the app's own.
     pub fn forget(&self, account: Id<Account>) {
+        self.api_keys.forget(account);
         self.verified.forget(|checked| checked.account == account);
         self.sessions.forget(account);
     }

@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod api_keys;
 mod export;
 mod jwks;
 mod me;
@@ -88,5 +89,20 @@ pub fn admin_routes() -> Routes {
         admin::unlock,
         admin::sign_out,
         admin::delete
+    ]
+}
+
+/// The ready routes of API keys: `POST` and `GET /auth/api-keys`, `POST /auth/api-keys/{api_key}/rotate` and
+/// `DELETE /auth/api-keys/{api_key}`. An app without [`ApiClient`](super::ApiClient)s does not need them.
+///
+/// # Security
+/// An account sees and changes its own keys alone, and gives scopes that some route asks for and it may give. To make or rotate one takes a
+/// [`Fresh`](crate::access::Fresh) caller; to revoke one does not. A key is shown once, in the answer that makes it. A key opens none of these routes: it cannot make another one.
+pub fn api_key_routes() -> Routes {
+    palisade_macros::routes![
+        api_keys::make,
+        api_keys::list,
+        api_keys::rotate,
+        api_keys::revoke
     ]
 }

@@ -16,6 +16,7 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Rows that one statement takes, so that no lock is held for long.
 const BATCH: u32 = 500;
 const BATCHES: usize = 20;
+const SHOWN_EXPIRED: Duration = Duration::from_secs(30 * 86_400);
 
 /// Sweeps once a minute at most, beside the request that finds it due.
 #[derive(Debug, Clone)]
@@ -91,12 +92,18 @@ impl Sweeper {
                 "delete from palisade_credentials where id in
                  (select id from palisade_credentials where confirmed_at is null and created_at < {now - ENROLMENT} limit {BATCH})"
             );
+            // Its owner can see for a while which key ran out.
+            let keys = sql!(
+                "delete from palisade_api_keys where id in
+                 (select id from palisade_api_keys where expires_at < {now - SHOWN_EXPIRED} limit {BATCH})"
+            );
             let db = &self.0.db;
             let gone = attempts.execute(db).await?
                 + revoked.execute(db).await?
                 + families.execute(db).await?
                 + sessions.execute(db).await?
-                + enrolments.execute(db).await?;
+                + enrolments.execute(db).await?
+                + keys.execute(db).await?;
             if gone == 0 {
                 break;
             }

@@ -37,6 +37,15 @@ pub struct AuthConfig {
     /// How long a browser stays signed in while it asks for nothing.
     #[setting(default = "1d", range = "5m"..="30d")]
     pub session_idle: Duration,
+    /// How long an API key is good for when its maker says nothing.
+    #[setting(default = "90d", range = "1d"..="3650d")]
+    pub api_key_lifetime: Duration,
+    /// How long an API key can be made to be good for.
+    #[setting(default = "365d", range = "1d"..="3650d")]
+    pub api_key_max_lifetime: Duration,
+    /// How long the old API key is good beside the new one after a rotation, at most.
+    #[setting(default = "24h", range = "0s"..="30d")]
+    pub api_key_overlap: Duration,
     /// How long a caller that was found good is not looked up again; other instances' revocations are seen after it.
     #[setting(default = "1s", range = "0s"..="10s")]
     pub recheck_after: Duration,

@@ -92,6 +92,9 @@ pub struct Config {
     /// How long a handler may take.
     #[setting(default = "10s", range = "100ms"..="5m")]
     pub handler_timeout: Duration,
+    /// How long the answer of an idempotent request is kept for whoever asks again.
+    #[setting(default = "24h", range = "1h"..="30d")]
+    pub idempotency_lifetime: Duration,
     /// What is logged.
     #[setting(default = "info")]
     pub log: LogFilter,

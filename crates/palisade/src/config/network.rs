@@ -116,6 +116,16 @@ impl Networks {
     }
 }
 
+impl Networks {
+    /// The networks that these texts name; `None` when one of them is none, or every address there is.
+    pub(crate) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let networks: Option<Vec<_>> = texts.map(network).collect();
+        networks
+            .filter(|networks| networks.iter().all(|(_, prefix)| *prefix > 0))
+            .map(Self)
+    }
+}
+
 impl Setting for Networks {
     fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
         let fix = "write the proxies' networks, such as [\"10.0.0.0/24\"]";

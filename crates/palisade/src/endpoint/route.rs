@@ -9,7 +9,7 @@ use http::Response;
 
 use crate::access::Guard;
 use crate::error::{Error, Result};
-use crate::input::{Argument, Incoming, PermissionType, ServiceType};
+use crate::input::{Argument, Incoming, PermissionType, ScopeInfo, ServiceType};
 use crate::output::Reply;
 
 /// What a handler gives, on its way.
@@ -38,6 +38,8 @@ pub struct Route {
     pub timeout: Option<Duration>,
     /// Its own limit of the body, in bytes.
     pub body_limit: Option<u64>,
+    /// Whether it is done once for each `Idempotency-Key`.
+    pub idempotent: bool,
     #[doc(hidden)]
     pub query_keys: &'static [&'static [&'static str]],
     #[doc(hidden)]
@@ -58,6 +60,7 @@ impl Route {
         limit: None,
         timeout: None,
         body_limit: None,
+        idempotent: false,
         query_keys: &[],
         call: |_| Box::pin(async { Err(Error::internal()) }),
     };
@@ -125,6 +128,8 @@ pub struct ArgumentInfo {
     pub service: Option<ServiceType>,
     /// The permission that the caller needs.
     pub permission: Option<PermissionType>,
+    /// The scope of an API key that it asks for.
+    pub scope: Option<ScopeInfo>,
 }
 
 /// An argument on its way.
@@ -150,6 +155,7 @@ pub const fn argument_of<T: Argument>(name: &'static str, ty: &'static str) -> A
         query: T::QUERY,
         service: T::SERVICE,
         permission: T::PERMISSION,
+        scope: T::SCOPE,
     };
     ArgumentOf {
         info,

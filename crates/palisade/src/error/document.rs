@@ -63,17 +63,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response<Body> {
-        let document = Document {
-            uri: self.uri(),
-            title: self.title(),
-            status: self.status().as_u16(),
-            detail: self.detail(),
-            request_id,
-            errors: self.violations(),
-            members: &self.0.members,
-        };
-        let body = serde_json::to_vec(&document).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::from(self.body(request_id)));
         *response.status_mut() = self.status();
         response.extensions_mut().insert(Kind(self.kind()));
         let headers = response.headers_mut();
@@ -86,6 +76,20 @@ impl Error {
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+
+    /// The document alone.
+    pub(crate) fn body(&self, request_id: &str) -> Vec<u8> {
+        let document = Document {
+            uri: self.uri(),
+            title: self.title(),
+            status: self.status().as_u16(),
+            detail: self.detail(),
+            request_id,
+            errors: self.violations(),
+            members: &self.0.members,
+        };
+        serde_json::to_vec(&document).unwrap_or_default()
     }
 
     /// Writes it to the log: 5xx as an error with its causes, what a client did wrong as a debug line, and so a 503 without a cause:

@@ -110,6 +110,7 @@ pub struct RequestContext {
     route: OnceLock<(&'static str, usize)>,
     timeout: OnceLock<Duration>,
     account: OnceLock<Uuid>,
+    api_key: OnceLock<Uuid>,
     counted: OnceLock<Counted>,
     /// Milliseconds since `started`, plus one, at which reading the body began; 0 before and after.
     body_began: AtomicU64,
@@ -136,6 +137,7 @@ impl RequestContext {
             route: OnceLock::new(),
             timeout: OnceLock::new(),
             account: OnceLock::new(),
+            api_key: OnceLock::new(),
             counted: OnceLock::new(),
             body_began: AtomicU64::new(0),
             body_took: AtomicU64::new(0),
@@ -203,6 +205,15 @@ impl RequestContext {
 
     pub(crate) fn set_account(&self, account: Uuid) {
         let _ = self.account.set(account);
+    }
+
+    /// The API key that the account's client calls with, when it does.
+    pub fn api_key(&self) -> Option<Uuid> {
+        self.api_key.get().copied()
+    }
+
+    pub(crate) fn set_api_key(&self, key: Uuid) {
+        let _ = self.api_key.set(key);
     }
 
     /// What its route's own limit said of it.

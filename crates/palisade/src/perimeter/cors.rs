@@ -9,8 +9,9 @@ use axum::body::Body;
 use crate::config::CorsConfig;
 use crate::endpoint::Route;
 
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ratelimit, ratelimit-policy, retry-after, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "idempotent-replayed, ratelimit, ratelimit-policy, retry-after, x-request-id",
+);
 const REQUEST_METHOD: HeaderName = header::ACCESS_CONTROL_REQUEST_METHOD;
 
 /// The allowed origins, and what the routes take.
@@ -142,6 +143,9 @@ fn paths(routes: &[Route]) -> Vec<Path> {
         }
         if here.iter().filter(body).count() > 0 {
             headers.push("content-type");
+        }
+        if here.iter().any(|route| route.idempotent) {
+            headers.push("idempotency-key");
         }
         let text = |words: Vec<&str>| HeaderValue::from_str(&words.join(", ")).ok();
         Some(Path {

@@ -69,6 +69,8 @@ pub enum LimitKey {
     Client(IpAddr),
     /// An account.
     Account(Uuid),
+    /// An API key.
+    ApiKey(Uuid),
 }
 
 impl LimitKey {
@@ -91,6 +93,8 @@ impl Hash for LimitKey {
             Self::Client(IpAddr::V4(address)) => state.write_u32(address.to_bits()),
             Self::Client(IpAddr::V6(address)) => state.write_u128(address.to_bits()),
             Self::Account(id) => state.write_u128(!id.as_u128()),
+            // An id of its own random bits: no account has it too.
+            Self::ApiKey(id) => state.write_u128(id.as_u128().rotate_left(64)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use palisade::db::{Db, Migration, Migrations};
+use palisade::db::{Db, Migration};
 use palisade::prelude::*;
 use serde_json::{Value, json};
 
@@ -10,9 +10,9 @@ use crate::harness::{PASSWORD, Place, Served, place, places};
 
 /// The tables of every resource of these tests: the accounts' own letters, with a foreign key that says nothing, and drawings that
 /// outlive whoever made them.
-pub(crate) const MIGRATIONS: Migrations = Migrations::of_app(&[Migration {
-    version: 1,
-    file: "0001_letters.sql",
+pub(crate) const TABLES: Migration = Migration {
+    version: 3,
+    file: "0003_letters.sql",
     sql: "create table letters (
               id uuid primary key, owner_id uuid not null references palisade_accounts (id), subject text not null, secret text not null
           );
@@ -23,7 +23,7 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_app(&[Migration {
               account_id uuid not null references palisade_accounts (id) on delete cascade,
               friend_id uuid references palisade_accounts (id) on delete set null
           )",
-}]);
+};
 
 #[resource(table = "letters", owner = "owner_id", export = LetterView)]
 #[expect(dead_code, reason = "what is not shown is there to stay unseen")]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use palisade::auth::Accounts;
 use palisade::config::Sources;
-use palisade::db::Db;
+use palisade::db::{Db, Migrations};
 use palisade::endpoint::Routes;
 use palisade::prelude::*;
 use palisade::secret::key::Key;
@@ -12,6 +12,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub(crate) const PASSWORD: &str = "three unrelated words";
+
+/// Every table that some of these tests has: an app of this program checks the statements of all of them.
+const TABLES: Migrations = Migrations::of_app(&[
+    crate::api_keys::TABLE,
+    crate::idempotency::TABLE,
+    crate::deletion::TABLES,
+]);
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -128,6 +135,19 @@ impl Place {
         }
     }
 
+    /// Changes the database itself, as an operator could.
+    pub(crate) async fn alter(&self, sql: &'static str) {
+        use sqlx::{Connection as _, Executor as _};
+        let altered = if self.url.starts_with("sqlite:") {
+            let connection = sqlx::SqliteConnection::connect(&self.url).await;
+            connection.expect("the file opens").execute(sql).await.err()
+        } else {
+            let connection = sqlx::PgConnection::connect(&self.url).await;
+            connection.expect("it answers").execute(sql).await.err()
+        };
+        assert!(altered.is_none(), "{altered:?}");
+    }
+
     /// The app on this place, with more settings; limits by address are out of the way.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         self.app_with(settings, routes![])
@@ -135,7 +155,12 @@ impl Place {
 
     /// The same, with routes of its own.
     pub(crate) fn app_with(&self, settings: &[(&str, &str)], own: Routes) -> Result<App, Refusal> {
-        self.builder(settings)?.routes(own).build()
+        let keeper = Role::new("keeper").may::<KeepKeys>();
+        self.builder(settings)?
+            .routes(own)
+            .role(Role::new("admin").may::<ManageAll>())
+            .role(keeper.requires_second_factor())
+            .build()
     }
 
     /// The same, before it is built; with the tables of every resource of these tests.
@@ -156,13 +181,7 @@ impl Place {
         let sources = Sources::new(self.folder.path(), variables);
         let app = App::from_sources::<()>(&sources)?;
         Ok(app
-            .migrations(crate::deletion::MIGRATIONS)
-            .role(Role::new("admin").may::<ManageAll>())
-            .role(
-                Role::new("keeper")
-                    .may::<KeepKeys>()
-                    .requires_second_factor(),
-            )
+            .migrations(TABLES)
             .routes(auth::routes()))
     }
 
@@ -250,9 +269,13 @@ impl Served {
         if !body.is_empty() {
             head.push_str("content-type: application/json\r\n");
         }
+        self.exchange(&format!("{head}\r\n{body}")).await
+    }
+
+    /// Sends this request as it is.
+    pub(crate) async fn exchange(&self, request: &str) -> Answer {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await;
         let mut stream = stream.expect("it listens");
-        let request = format!("{head}\r\n{body}");
         // A refusal may come before all is sent.
         let _ = stream.write_all(request.as_bytes()).await;
         let mut bytes = Vec::new();

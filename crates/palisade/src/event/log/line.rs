@@ -28,7 +28,7 @@ pub(crate) struct Access<'a> {
 pub(super) struct Lines(pub(super) LogFormat);
 
 /// Members of a JSON line that are ours; a field of an app with such a name is told apart by `app.`.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "time",
     "level",
     "target",
@@ -37,6 +37,7 @@ const OURS: [&str; 8] = [
     "trace_id",
     "client",
     "actor",
+    "api_key",
 ];
 
 impl Lines {
@@ -137,6 +138,9 @@ fn context(line: &mut String, context: &RequestContext) {
     line.push('"');
     if let Some(account) = context.account() {
         let _ = write!(line, ",\"actor\":\"{}\"", account.hyphenated());
+    }
+    if let Some(key) = context.api_key() {
+        let _ = write!(line, ",\"api_key\":\"{}\"", key.hyphenated());
     }
     // The id's alphabet needs no escape.
     line.push_str(",\"request_id\":\"");

@@ -1,0 +1,5 @@
+//! The service as a real process.
+
+mod harness;
+mod keys;
+mod orders;
