@@ -4,6 +4,7 @@ mod build;
 mod command;
 mod health;
 mod layer;
+mod mailing;
 mod management;
 mod router;
 mod signals;

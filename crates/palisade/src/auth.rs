@@ -1,10 +1,12 @@
 //! Credentials become an actor; the ready routes for it.
 
 mod accounts;
+mod change;
 mod client;
 mod device;
 mod jwt;
 mod lockout;
+mod mails;
 mod password;
 mod presented;
 mod refresh;
@@ -12,6 +14,7 @@ mod routes;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};
+pub use mails::{English, Link, Message, Notice, Templates};
 pub use jwt::{JwtCheck, JwtKey, TokenError};
 #[doc(hidden)]
 pub use jwt::{Open, Pinned};

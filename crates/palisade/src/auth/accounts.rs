@@ -8,8 +8,9 @@ use http::request::Parts;
 use super::device::Devices;
 use super::jwt::{AccessTokens, Checked, Found, Hash, TokenError, Verified};
 use super::lockout::Lockout;
+use super::mails::{Mails, Templates};
 use super::password::{BreachedPasswords, Passwords};
-use super::refresh::RefreshTokens;
+use super::refresh::{Family, RefreshTokens};
 use super::sweep::Sweeper;
 use crate::access::{Account, Actor, Authenticated, Authenticator, Id, Role};
 use crate::config::Config;
@@ -17,6 +18,7 @@ use crate::db::{Db, Migration, Migrations, ReadDb};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Argument, Email, Incoming};
+use crate::mail::Outbox;
 use palisade_macros::{row, sql};
 
 /// The tables that this room keeps.
@@ -36,6 +38,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         file: "palisade/0003_sign_in_attempts.sql",
         sql: include_str!("../../migrations/0003_sign_in_attempts.sql"),
     },
+    Migration {
+        version: 6,
+        file: "palisade/0006_mail_tokens.sql",
+        sql: include_str!("../../migrations/0006_mail_tokens.sql"),
+    },
 ]);
 
 /// Everything that accounts need: passwords, tokens, roles and the database.
@@ -47,9 +54,10 @@ pub struct Accounts {
     pub(super) lockout: Lockout,
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
-    verified: Arc<Verified>,
+    pub(super) mails: Mails,
+    pub(super) verified: Arc<Verified>,
     roles: Arc<[Role]>,
-    db: Db,
+    pub(super) db: Db,
 }
 
 /// The access token of this request, for ending it.
@@ -65,6 +73,13 @@ impl Argument for Accounts {
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         incoming.own()
+    }
+}
+
+impl AccessToken {
+    /// The sign-in that it came from.
+    pub(super) fn family(&self) -> Id<Family> {
+        self.0.family
     }
 }
 
@@ -100,6 +115,7 @@ impl Accounts {
             lockout: Lockout::new(config, db.clone()),
             devices: Devices::new(config),
             sweeper: Sweeper::new(&config.auth, db.clone()),
+            mails: Mails::new(config, db.clone()),
             verified,
             roles: roles.into(),
             db,
@@ -110,6 +126,20 @@ impl Accounts {
     #[must_use]
     pub fn with_breached(mut self, list: Arc<dyn BreachedPasswords>) -> Self {
         self.passwords = self.passwords.with_breached(list);
+        self
+    }
+
+    /// Sends its mail by this outbox; without one it sends none.
+    #[must_use]
+    pub fn with_outbox(mut self, outbox: Outbox) -> Self {
+        self.mails = self.mails.with_outbox(outbox);
+        self
+    }
+
+    /// Writes its mail by these templates.
+    #[must_use]
+    pub fn with_templates(mut self, templates: Arc<dyn Templates>) -> Self {
+        self.mails = self.mails.with_templates(templates);
         self
     }
 

@@ -170,8 +170,15 @@ impl Lockout {
 
     /// Forgets an account's failures.
     pub(super) async fn unlock(&self, email: &str) -> Result<()> {
+        let tx = self.0.db.begin().await?;
+        self.unlock_in(&tx, email).await?;
+        tx.commit().await
+    }
+
+    /// The same, together with what the transaction changes.
+    pub(super) async fn unlock_in(&self, tx: &Tx, email: &str) -> Result<()> {
         sql!("delete from palisade_sign_in_attempts where key = {self.account(email)}")
-            .execute(&self.0.db)
+            .execute(tx)
             .await
             .map(drop)
     }

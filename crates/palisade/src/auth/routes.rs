@@ -1,15 +1,20 @@
 //! The ready routes of accounts, one file a mechanism.
 
+mod email;
 mod jwks;
 mod me;
+mod password;
+mod reset;
 mod sign_in;
 mod sign_out;
 mod sign_up;
 mod tokens;
+mod verify;
 
 use crate::endpoint::Routes;
+use crate::auth::presented::Presented;
 use crate::input::{Email, Password};
-use palisade_macros::input;
+use palisade_macros::{input, output};
 
 /// What a person signs up with.
 #[input]
@@ -18,16 +23,43 @@ pub(crate) struct Credentials {
     password: Password,
 }
 
+/// The address that somebody asks by.
+#[input]
+pub(crate) struct Asking {
+    email: Email,
+}
+
+/// What was asked for, whether or not there is such an account.
+#[output]
+pub(crate) struct Asked {
+    email: String,
+}
+
+impl Asked {
+    fn of(email: &Email) -> Self {
+        Self {
+            email: address(email),
+        }
+    }
+}
+
+/// The token of a mail.
+#[input]
+pub(crate) struct Presentation {
+    token: Presented,
+}
+
 /// An address in the one spelling that accounts are kept under.
-fn address(email: &Email) -> String {
+pub(super) fn address(email: &Email) -> String {
     email.to_ascii_lowercase()
 }
 
-/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`, `GET /auth/me` and
-/// `/.well-known/jwks.json`.
+/// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`, `/auth/verify`, `/auth/verify/resend`,
+/// `/auth/reset`, `/auth/reset/confirm`, `/auth/password`, `/auth/email`, `/auth/email/confirm`, `/auth/email/cancel`, `GET /auth/me`
+/// and `/.well-known/jwks.json`.
 ///
 /// # Security
-/// Sign-up answers 201 for a taken address too, and sign-in does the same work for an unknown one, so that neither tells who
+/// Sign-up answers 201 for a taken address too, and sign-in and reset do the same work for an unknown one, so that none tells who
 /// has an account. Sign-out ends the presented token and its refresh token at once.
 pub fn routes() -> Routes {
     palisade_macros::routes![
@@ -35,6 +67,14 @@ pub fn routes() -> Routes {
         sign_in::sign_in,
         tokens::refresh,
         sign_out::sign_out,
+        verify::verify,
+        verify::resend,
+        reset::reset,
+        reset::confirm,
+        password::change_password,
+        email::change_email,
+        email::confirm_email,
+        email::cancel_email,
         me::me,
         jwks::jwks
     ]

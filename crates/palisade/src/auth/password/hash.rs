@@ -6,6 +6,7 @@ use argon2::password_hash::phc;
 use argon2::{
     Algorithm, Argon2, Params, ParamsBuilder, PasswordHasher as _, PasswordVerifier, Version,
 };
+use sha2::{Digest as _, Sha256};
 
 use super::pepper::{PepperId, Peppers};
 use crate::config::AuthConfig;
@@ -33,6 +34,13 @@ impl PasswordHash {
 
     pub(super) fn text(&self) -> &str {
         &self.0
+    }
+}
+
+impl PasswordHash {
+    /// What tells one hash from the next; nobody can guess a password by it who has not its salt.
+    pub(in crate::auth) fn mark(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
     }
 }
 

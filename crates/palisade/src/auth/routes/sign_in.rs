@@ -1,5 +1,7 @@
 //! Credentials for tokens.
 
+use time::OffsetDateTime;
+
 use super::address;
 use super::tokens::{TokenView, handed_out};
 use crate::access::{Account, Id, Public};
@@ -7,6 +9,7 @@ use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::device::DeviceToken;
 use crate::auth::lockout::Attempt;
+use crate::auth::mails::Notice;
 use crate::auth::password::{PasswordHash, Place, Verdict};
 use crate::auth::presented::Presented;
 use crate::auth::refresh::RefreshToken;
@@ -39,6 +42,8 @@ pub(crate) struct SignedInView {
 struct Login {
     id: Id<Account>,
     password_hash: PasswordHash,
+    password_version: u32,
+    email_verified_at: Option<OffsetDateTime>,
 }
 
 #[post("/auth/sign-in", limit = "sign-in")]
@@ -63,13 +68,22 @@ pub(super) async fn sign_in(
             return Err(error);
         }
     };
-    let id = match found {
-        (Some(id), true) => id,
+    let (id, version) = match found {
+        (Some(id), Some(version)) => (id, version),
         (account, _) => return Err(refused(&accounts, &attempt, account)),
     };
     let (account, failures) = (id.uuid(), attempt.failures);
     accounts.lockout.succeeded(attempt).await?;
     let rotated = accounts.refresh.begin(id, client).await?;
+    if !is_still(&db, id, version).await? {
+        // Somebody changed the password in the meantime, and did not see this sign-in when it ended the others.
+        accounts.refresh.revoke(rotated.family).await?;
+        return Err(Error::unauthorized());
+    }
+    if device.is_none() {
+        let client = client.0;
+        accounts.mails.notify(given.email, Notice::NewDevice { client });
+    }
     match failures {
         0 => Event::SignedIn { account }.emit(),
         failures => Event::SignedInAfterFailures { account, failures }.emit(),
@@ -91,20 +105,24 @@ pub(super) async fn sign_in(
     }))
 }
 
-/// The account with this address, if there is one, and whether the password is its own: the same work in each case.
+/// The account with this address, if there is one, and the version of its password, when it was given and may sign in: the same work
+/// in each case.
 async fn owner(
     accounts: &Accounts,
     db: &Db,
     email: &str,
     place: Place,
     password: Password,
-) -> Result<(Option<Id<Account>>, bool)> {
+) -> Result<(Option<Id<Account>>, Option<u32>)> {
     let found = sql!(
         Login,
-        "select id, password_hash from palisade_accounts where email = {email}"
+        "select id, password_hash, password_version, email_verified_at from palisade_accounts where email = {email}"
     )
     .optional(db)
     .await?;
+    let required = accounts.mails.are_required();
+    let may = |login: &Login| login.email_verified_at.is_some() || !required;
+    let version = found.as_ref().filter(|login| may(login)).map(|login| login.password_version);
     let (id, hash) = found.map(|login| (login.id, login.password_hash)).unzip();
     let verdict = accounts
         .passwords
@@ -116,12 +134,25 @@ async fn owner(
             .execute(db)
             .await?;
     }
-    Ok((id, !matches!(verdict, Verdict::Wrong)))
+    Ok((id, version.filter(|_| !matches!(verdict, Verdict::Wrong))))
+}
+
+/// Whether the password is the one that was verified.
+async fn is_still(db: &Db, id: Id<Account>, version: u32) -> Result<bool> {
+    let same: i64 = sql!("select count(*) from palisade_accounts where id = {id} and password_version = {version}")
+        .one(db)
+        .await?;
+    Ok(same > 0)
 }
 
 fn refused(accounts: &Accounts, attempt: &Attempt, account: Option<Id<Account>>) -> Error {
     let account = account.map(|id| id.uuid());
     Event::SignInFailed { account }.emit();
     accounts.lockout.failed(attempt, account);
-    Error::unauthorized().with_detail("the e-mail address or the password is wrong")
+    let error = Error::unauthorized();
+    // The same for a wrong password: who signed somebody up would else learn whether the address was free.
+    if accounts.mails.are_required() {
+        return error.with_detail("the e-mail address or the password is wrong, or the address is not verified yet");
+    }
+    error.with_detail("the e-mail address or the password is wrong")
 }
