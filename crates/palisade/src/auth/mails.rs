@@ -149,7 +149,7 @@ impl Mails {
         purpose: Purpose,
         email: &Email,
         owner: Option<&Owner>,
-    ) -> Result<Option<Link>> {
+    ) -> Result<Option<(Email, Link)>> {
         let account = owner.map(|owner| owner.id.uuid());
         let (may, name) = (self.may_send(tx, email, purpose).await?, purpose.name());
         Event::RecoveryRequested {
@@ -161,7 +161,8 @@ impl Mails {
             return Ok(None);
         }
         let token = self.issue(tx, purpose, email, owner, None).await?;
-        Ok(owner.map(|_| self.link(purpose, token)))
+        // To the address as it is kept, never as somebody typed it: another spelling may be another mailbox.
+        Ok(owner.map(|owner| (owner.email.clone(), self.link(purpose, token))))
     }
 
     pub(super) fn link(&self, purpose: Purpose, token: Token) -> Link {

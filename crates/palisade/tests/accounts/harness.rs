@@ -1,9 +1,12 @@
 //! An app with accounts, served from this process on each database, and a small HTTP client.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use palisade::config::Sources;
 use palisade::db::Db;
+use palisade::mail::{Mail, Mailer, Sending};
 use palisade::prelude::*;
 use palisade::secret::key::Key;
 use serde_json::{Value, json};
@@ -18,7 +21,65 @@ pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) url: String,
     pub(crate) key: String,
+    pub(crate) mails: Captured,
     folder: tempfile::TempDir,
+}
+
+/// The mail of an app, in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Captured(Arc<Mutex<Vec<Mail>>>);
+
+impl Mailer for Captured {
+    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
+        self.0.lock().expect("not poisoned").push(mail.clone());
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Captured {
+    /// The next mail to this address whose subject holds these words, taken out.
+    pub(crate) async fn next(&self, to: &str, subject: &str) -> Mail {
+        let begun = Instant::now();
+        loop {
+            if let Some(mail) = self.take(to, subject) {
+                return mail;
+            }
+            assert!(
+                begun.elapsed().as_secs() < 30,
+                "no mail to {to} about {subject}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn take(&self, to: &str, subject: &str) -> Option<Mail> {
+        let mut mails = self.0.lock().expect("not poisoned");
+        let is = |mail: &Mail| mail.to().as_str() == to && mail.subject().contains(subject);
+        let at = mails.iter().position(is)?;
+        Some(mails.remove(at))
+    }
+
+    /// The token of that mail.
+    pub(crate) async fn token(&self, to: &str, subject: &str) -> String {
+        token_of(self.next(to, subject).await.body())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.lock().expect("not poisoned").clear();
+    }
+
+    pub(crate) fn count(&self, to: &str) -> usize {
+        let mails = self.0.lock().expect("not poisoned");
+        mails.iter().filter(|mail| mail.to().as_str() == to).count()
+    }
+}
+
+/// The token that a mail shows.
+pub(crate) fn token_of(body: &str) -> String {
+    let is = |word: &&str| palisade::secret::token::Token::parse(word).is_some();
+    let mut words = body.split(|c: char| c.is_whitespace() || c == '=');
+    let token = words.find(is);
+    token.unwrap_or_else(|| panic!("no token: {body}")).to_owned()
 }
 
 pub(crate) struct Served {
@@ -58,6 +119,7 @@ pub(crate) async fn places() -> Vec<Place> {
         name,
         url,
         key: Key::generate_text().expose().clone(),
+        mails: Captured::default(),
         folder,
     };
     let folder = tempfile::tempdir().expect("a folder");
@@ -99,8 +161,14 @@ async fn database(server: &str) -> String {
 }
 
 impl Place {
-    /// The app on this place, with more settings; limits by address are out of the way.
+    /// The app on this place, with more settings; limits by address are out of the way, and mail is captured.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
+        let mailer = Arc::new(self.mails.clone()) as Arc<dyn Mailer>;
+        self.bare(settings)?.provide(mailer).build()
+    }
+
+    /// The same, not built yet, and without a mailer.
+    pub(crate) fn bare(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", &self.url),
@@ -110,14 +178,13 @@ impl Place {
             ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
             ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
             ("PALISADE_LIMITS__REFRESH", "1000000/s"),
+            ("PALISADE_LIMITS__RECOVERY", "1000000/s"),
             ("PALISADE_HANDLER_TIMEOUT", "60s"),
         ];
         variables.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
         variables.extend_from_slice(settings);
         let sources = Sources::new(self.folder.path(), variables);
-        App::from_sources::<()>(&sources)?
-            .routes(auth::routes())
-            .build()
+        Ok(App::from_sources::<()>(&sources)?.routes(auth::routes()))
     }
 
     pub(crate) async fn serve(&self, settings: &[(&str, &str)]) -> Served {
@@ -179,9 +246,13 @@ impl Served {
         if !body.is_empty() {
             head.push_str("content-type: application/json\r\n");
         }
+        self.raw(&format!("{head}\r\n{body}")).await
+    }
+
+    /// Sends this on a connection of its own, and reads to its end.
+    pub(crate) async fn raw(&self, request: &str) -> Answer {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await;
         let mut stream = stream.expect("it listens");
-        let request = format!("{head}\r\n{body}");
         // A refusal may come before all is sent.
         let _ = stream.write_all(request.as_bytes()).await;
         let mut bytes = Vec::new();
@@ -222,6 +293,10 @@ impl Served {
         let answer = self.sign_in(email, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call("POST", path, "", &body).await
     }
 
     pub(crate) async fn me(&self, token: &str) -> Answer {

@@ -41,8 +41,9 @@ pub(super) async fn change_email(
     let owner = accounts
         .proved(user.id, client, given.password, device)
         .await?;
-    let new = given.email;
-    if address(&new) == address(&owner.email) {
+    // As it will be kept: another spelling may be another mailbox.
+    let new = Email::parse(address(&given.email)).map_err(|_| Error::internal())?;
+    if new == owner.email {
         return Err(Error::conflict("the account has this address already"));
     }
     let tx = db.begin().await?;

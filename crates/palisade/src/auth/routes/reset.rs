@@ -38,8 +38,8 @@ pub(super) async fn reset(
         .asked(&tx, Purpose::Reset, &given.email, owner.as_ref())
         .await?;
     tx.commit().await?;
-    if let Some(link) = link {
-        mails.post(given.email.clone(), &Message::Reset(&link));
+    if let Some((to, link)) = link {
+        mails.post(to, &Message::Reset(&link));
     }
     Ok(Accepted(Asked::of(&given.email)))
 }

@@ -53,13 +53,13 @@ pub(super) async fn sign_up(
     if made {
         Event::AccountCreated { account: id.uuid() }.emit();
     }
-    if let Some(link) = link {
+    if let Some((to, link)) = link {
         let message = if made {
             Message::Verify(&link)
         } else {
             Message::SignedUpAgain(&link)
         };
-        mails.post(new.email, &message);
+        mails.post(to, &message);
     }
     Ok(Created(SignedUp { email }))
 }

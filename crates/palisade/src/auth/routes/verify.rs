@@ -50,8 +50,8 @@ pub(super) async fn resend(
         .asked(&tx, Purpose::Verify, &given.email, owner.as_ref())
         .await?;
     tx.commit().await?;
-    if let Some(link) = link {
-        mails.post(given.email.clone(), &Message::Verify(&link));
+    if let Some((to, link)) = link {
+        mails.post(to, &Message::Verify(&link));
     }
     Ok(Accepted(Asked::of(&given.email)))
 }
