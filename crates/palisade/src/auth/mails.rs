@@ -32,6 +32,13 @@ const TAKE_BACK: Duration = Duration::from_secs(7 * 86_400);
 #[derive(Debug, Clone)]
 pub(super) struct Mails(Arc<Inner>);
 
+/// What goes to whoever asked by an address.
+pub(super) struct Answer {
+    to: Email,
+    link: Link,
+    send: bool,
+}
+
 #[derive(Clone)]
 struct Inner {
     outbox: Outbox,
@@ -134,7 +141,17 @@ impl Mails {
         self.0.outbox.post(Mail::new(to, letter));
     }
 
-    /// The same, when anything can leave: nobody waits for it.
+    /// Takes what somebody asked for; for an unknown address the same is done, and nothing sent.
+    pub(super) fn answer(&self, answer: Answer, message: impl Fn(&Link) -> Message<'_>) {
+        let letter = self.0.templates.letter(&message(&answer.link));
+        let mail = Mail::new(answer.to, letter);
+        match answer.send {
+            true => self.0.outbox.post(mail),
+            false => self.0.outbox.pretend(mail),
+        }
+    }
+
+    /// Tells what happened, when anything can leave.
     pub(super) fn notify(&self, to: Email, notice: Notice) {
         if self.0.outbox.sends() {
             self.post(to, &Message::Notice(notice));
@@ -149,7 +166,7 @@ impl Mails {
         purpose: Purpose,
         email: &Email,
         owner: Option<&Owner>,
-    ) -> Result<Option<(Email, Link)>> {
+    ) -> Result<Option<Answer>> {
         let account = owner.map(|owner| owner.id.uuid());
         let (may, name) = (self.may_send(tx, email, purpose).await?, purpose.name());
         Event::RecoveryRequested {
@@ -162,7 +179,11 @@ impl Mails {
         }
         let token = self.issue(tx, purpose, email, owner, None).await?;
         // To the address as it is kept, never as somebody typed it: another spelling may be another mailbox.
-        Ok(owner.map(|owner| (owner.email.clone(), self.link(purpose, token))))
+        Ok(Some(Answer {
+            to: owner.map_or(email, |owner| &owner.email).clone(),
+            link: self.link(purpose, token),
+            send: owner.is_some(),
+        }))
     }
 
     pub(super) fn link(&self, purpose: Purpose, token: Token) -> Link {

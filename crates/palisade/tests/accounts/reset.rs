@@ -7,6 +7,7 @@ use palisade::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, PASSWORD, Place, Served, place, places};
+use crate::lockout::takes_the_same_time;
 
 const NEW: &str = "seven other silver spoons";
 const WRONG: &str = "three unrelated worms";
@@ -165,6 +166,15 @@ async fn answer_for_an_unknown_address_as_for_a_known_one() {
         place.mails.next("ann@example.org", RESET).await;
         served.stop().await;
         assert_eq!(place.mails.count("nobody@example.org"), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tell_nothing_by_the_time_of_a_request() {
+    for place in places().await {
+        let served = place.serve(&[("PALISADE_LIMITS__MAIL", "1000000/h")]).await;
+        served.account("ann@example.org").await;
+        takes_the_same_time(&served, "/auth/reset", |email| json!({"email": email})).await;
     }
 }
 

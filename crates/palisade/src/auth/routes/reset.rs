@@ -34,12 +34,12 @@ pub(super) async fn reset(
     mails.ready()?;
     let tx = db.begin().await?;
     let owner = mails.owner_of(&tx, &given.email).await?;
-    let link = mails
+    let answer = mails
         .asked(&tx, Purpose::Reset, &given.email, owner.as_ref())
         .await?;
     tx.commit().await?;
-    if let Some((to, link)) = link {
-        mails.post(to, &Message::Reset(&link));
+    if let Some(answer) = answer {
+        mails.answer(answer, |link| Message::Reset(link));
     }
     Ok(Accepted(Asked::of(&given.email)))
 }

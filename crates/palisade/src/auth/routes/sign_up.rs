@@ -43,9 +43,9 @@ pub(super) async fn sign_up(
     let mails = &accounts.mails;
     let owner = mails.owner_of(&tx, &new.email).await?;
     let purpose = if made { Purpose::Verify } else { Purpose::Reset };
-    let mut link = None;
+    let mut answer = None;
     if mails.ready().is_ok() {
-        link = mails
+        answer = mails
             .asked(&tx, purpose, &new.email, owner.as_ref())
             .await?;
     }
@@ -53,13 +53,11 @@ pub(super) async fn sign_up(
     if made {
         Event::AccountCreated { account: id.uuid() }.emit();
     }
-    if let Some((to, link)) = link {
-        let message = if made {
-            Message::Verify(&link)
-        } else {
-            Message::SignedUpAgain(&link)
-        };
-        mails.post(to, &message);
+    if let Some(answer) = answer {
+        mails.answer(answer, |link| match made {
+            true => Message::Verify(link),
+            false => Message::SignedUpAgain(link),
+        });
     }
     Ok(Created(SignedUp { email }))
 }

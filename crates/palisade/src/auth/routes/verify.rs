@@ -46,12 +46,12 @@ pub(super) async fn resend(
     let tx = db.begin().await?;
     let owner = mails.owner_of(&tx, &given.email).await?;
     let owner = owner.filter(|owner| owner.email_verified_at.is_none());
-    let link = mails
+    let answer = mails
         .asked(&tx, Purpose::Verify, &given.email, owner.as_ref())
         .await?;
     tx.commit().await?;
-    if let Some((to, link)) = link {
-        mails.post(to, &Message::Verify(&link));
+    if let Some(answer) = answer {
+        mails.answer(answer, |link| Message::Verify(link));
     }
     Ok(Accepted(Asked::of(&given.email)))
 }
