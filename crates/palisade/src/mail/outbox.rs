@@ -207,3 +207,58 @@ impl Inner {
         outcome.map_err(|_| None)?.map_err(Some)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Email;
+    use crate::mail::{Letter, Sending};
+
+    /// Never hands anything over.
+    #[derive(Debug)]
+    struct Stuck;
+
+    impl Mailer for Stuck {
+        fn send<'a>(&'a self, _: &'a Mail) -> Sending<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[derive(Debug)]
+    struct Panicking;
+
+    impl Mailer for Panicking {
+        fn send<'a>(&'a self, _: &'a Mail) -> Sending<'a> {
+            Box::pin(async { panic!("a fault of the app's") })
+        }
+    }
+
+    fn mail() -> Mail {
+        Mail::new(Email::parse("ann@example.org").unwrap(), Letter::new("subject", "body"))
+    }
+
+    fn failed() -> u64 {
+        crate::event::metrics::count_of(&Event::MailFailed { reason: "" })
+    }
+
+    // One test, since the counts are the process's.
+    #[tokio::test]
+    async fn holds_no_more_than_it_has_places_for_and_ends_in_time() {
+        let before = failed();
+        let stuck = Outbox::new(Some(Arc::new(Stuck)));
+        for _ in 0..PLACES + 50 {
+            stuck.post(mail());
+        }
+        assert_eq!(stuck.0.tasks().len(), PLACES);
+        assert_eq!(failed() - before, 50, "each that found no place");
+        stuck.close(Duration::from_millis(50)).await;
+        assert_eq!(failed() - before, 50 + PLACES as u64, "each that was not sent");
+
+        let panicking = Outbox::new(Some(Arc::new(Panicking)));
+        panicking.post(mail());
+        panicking.close(Duration::from_secs(30)).await;
+        Outbox::new(None).post(mail());
+        assert_eq!(failed() - before, 52 + PLACES as u64);
+        assert_eq!(panicking.0.places.available_permits(), PLACES);
+    }
+}

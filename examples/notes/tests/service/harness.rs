@@ -345,6 +345,16 @@ pub(crate) fn post_or_lose(port: u16, path: &str, body: &Value) -> Option<Answer
         "POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
+    send_or_lose(port, &request)
+}
+
+/// The answer to a `GET`; nothing when the service ended before it was whole.
+pub(crate) fn get_or_lose(port: u16, path: &str) -> Option<Answer> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
+    send_or_lose(port, &request)
+}
+
+fn send_or_lose(port: u16, request: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     let timeout = Some(Duration::from_secs(15));
     stream.set_read_timeout(timeout).ok()?;
@@ -352,6 +362,8 @@ pub(crate) fn post_or_lose(port: u16, path: &str, body: &Value) -> Option<Answer
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;
     let answer = Answer::parse(&bytes)?;
-    let whole = answer.header("content-length")?.parse() == Ok(answer.text.len());
+    // 204 has no length, and ends with its head.
+    let whole = answer.status == 204
+        || answer.header("content-length")?.parse() == Ok(answer.text.len());
     whole.then_some(answer)
 }
