@@ -14,10 +14,10 @@ mod routes;
 mod sweep;
 
 pub use accounts::{AccessToken, Accounts};
-pub use mails::{English, Link, Message, Notice, Templates};
 pub use jwt::{JwtCheck, JwtKey, TokenError};
 #[doc(hidden)]
 pub use jwt::{Open, Pinned};
+pub use mails::{English, Link, Message, Notice, Templates};
 pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };

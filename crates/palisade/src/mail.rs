@@ -94,7 +94,13 @@ impl Letter {
         let words = subject.as_ref().split(|c| breaks(c) || c == ' ');
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         let body = body.as_ref().replace("\r\n", "\n");
-        let kept = |c: char| if breaks(c) && !matches!(c, '\n' | '\t') { ' ' } else { c };
+        let kept = |c: char| {
+            if breaks(c) && !matches!(c, '\n' | '\t') {
+                ' '
+            } else {
+                c
+            }
+        };
         Self {
             subject: words.join(" ").chars().take(SUBJECT).collect(),
             body: Secret::new(body.chars().take(BODY).map(kept).collect()),
@@ -171,7 +177,10 @@ mod tests {
     #[test]
     fn keeps_a_subject_on_one_line_whatever_is_written_into_it() {
         for (written, kept) in [
-            ("Hello\r\nBcc: eve@example.org", "Hello Bcc: eve@example.org"),
+            (
+                "Hello\r\nBcc: eve@example.org",
+                "Hello Bcc: eve@example.org",
+            ),
             ("Hello\nX: y", "Hello X: y"),
             ("Hello\rX: y", "Hello X: y"),
             ("\r\n\r\nbody", "body"),

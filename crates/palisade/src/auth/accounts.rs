@@ -320,3 +320,38 @@ pub(crate) async fn unknown_pepper(db: &ReadDb, accounts: &Accounts) -> Result<b
     .await?;
     Ok(found > 0)
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::db::DbOptions;
+    use crate::secret::Secret;
+    use crate::secret::key::Key;
+
+    #[tokio::test]
+    async fn takes_accounts_that_were_there_before_for_verified() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("app.sqlite").display());
+        let options = DbOptions {
+            url: Secret::new(url),
+            cursor_key: Key::generate(),
+        };
+        let db = Db::open(options).await.unwrap();
+        let before = Migrations::of_framework(MIGRATIONS.files().split_at(3).0);
+        before.run(&db).await.unwrap();
+        let made = OffsetDateTime::UNIX_EPOCH;
+        sql!("insert into palisade_accounts (id, email, password_hash, created_at) values ({Id::<Account>::new()}, 'ann@example.org', 'x', {made})")
+            .execute(&db)
+            .await
+            .unwrap();
+        MIGRATIONS.run(&db).await.unwrap();
+        let verified: Option<OffsetDateTime> =
+            sql!("select email_verified_at from palisade_accounts")
+                .one(&db)
+                .await
+                .unwrap();
+        assert_eq!(verified, Some(made));
+    }
+}

@@ -20,9 +20,10 @@ impl Accounts {
     /// # Errors
     /// 500 or 503 when the database fails.
     pub async fn notify(&self, account: Id<Account>, notice: Notice) -> Result<()> {
-        let email: Option<String> = sql!("select email from palisade_accounts where id = {account}")
-            .optional(&self.db)
-            .await?;
+        let email: Option<String> =
+            sql!("select email from palisade_accounts where id = {account}")
+                .optional(&self.db)
+                .await?;
         if let Some(email) = email.and_then(|email| Email::parse(email).ok()) {
             self.mails.notify(email, notice);
         }

@@ -11,8 +11,8 @@ mod sign_up;
 mod tokens;
 mod verify;
 
-use crate::endpoint::Routes;
 use crate::auth::presented::Presented;
+use crate::endpoint::Routes;
 use crate::input::{Email, Password};
 use palisade_macros::{input, output};
 

@@ -39,9 +39,19 @@ fn mail(layers: &Layers, refusal: &mut Refusal) {
     }
     let from = "set `mail.from`, such as Notes <notes@example.org>";
     needs("mail.host", "mail.from", from, refusal);
-    needs("mail.user", "mail.password", "set `PALISADE_MAIL__PASSWORD`", refusal);
+    needs(
+        "mail.user",
+        "mail.password",
+        "set `PALISADE_MAIL__PASSWORD`",
+        refusal,
+    );
     needs("mail.password", "mail.user", "set `mail.user`", refusal);
-    needs("mail.user", "mail.host", "set `mail.host`, or remove it", refusal);
+    needs(
+        "mail.user",
+        "mail.host",
+        "set `mail.host`, or remove it",
+        refusal,
+    );
 }
 
 /// Metrics tell of every client, so they are neither for the app's clients nor, unasked, for other machines.

@@ -93,7 +93,8 @@ impl Sender {
             None => ("", text.trim()),
         };
         let name = name.trim();
-        let plain = |c: char| !c.is_control() && !matches!(c, '<' | '>' | '"' | '\u{2028}' | '\u{2029}');
+        let plain =
+            |c: char| !c.is_control() && !matches!(c, '<' | '>' | '"' | '\u{2028}' | '\u{2029}');
         let fits = name.chars().all(plain) && name.chars().count() <= Self::MOST_CHARACTERS;
         let right = address.is_ascii()
             && address.len() <= 254
@@ -120,7 +121,9 @@ impl Sender {
     /// What stands behind the `@` of the address.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
+        self.address
+            .rsplit_once('@')
+            .map_or("", |(_, domain)| domain)
     }
 }
 
@@ -163,8 +166,8 @@ impl Setting for LinkBase {
 
     fn take(section: &mut Section<'_>, member: &Member) -> Option<Self> {
         let base: Self = section.value(member)?;
-        let plain = Url::parse(&base.0)
-            .is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url));
+        let plain =
+            Url::parse(&base.0).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url));
         if section.is_production() && plain {
             section.refuse(
                 member,
@@ -185,7 +188,10 @@ mod tests {
     fn takes_senders_that_stay_on_one_line() {
         let full = Sender::parse("Notes & Co. <Notes@example.org>").unwrap();
         assert_eq!(full.name(), Some("Notes & Co."));
-        assert_eq!((full.address(), full.domain()), ("Notes@example.org", "example.org"));
+        assert_eq!(
+            (full.address(), full.domain()),
+            ("Notes@example.org", "example.org")
+        );
         assert_eq!(Sender::parse("a@example.org").unwrap().name(), None);
         for bad in [
             "",
@@ -207,8 +213,14 @@ mod tests {
     #[test]
     fn takes_the_address_of_pages_alone() {
         let read = |text| LinkBase::read(Raw::Text(text));
-        assert_eq!(read("https://app.example.org/").unwrap().as_str(), "https://app.example.org");
-        assert_eq!(read("https://example.org/app/").unwrap().as_str(), "https://example.org/app");
+        assert_eq!(
+            read("https://app.example.org/").unwrap().as_str(),
+            "https://app.example.org"
+        );
+        assert_eq!(
+            read("https://example.org/app/").unwrap().as_str(),
+            "https://example.org/app"
+        );
         for bad in [
             "app.example.org",
             "javascript:alert(1)",

@@ -190,7 +190,9 @@ impl Inner {
                     reason = "timed_out";
                 }
             }
-            let Some(wait) = wait.filter(|_| !last) else { break };
+            let Some(wait) = wait.filter(|_| !last) else {
+                break;
+            };
             let ended = self.ended.notified();
             if !self.ending.load(Ordering::Relaxed) {
                 let _ = timeout(wait, ended).await;
@@ -211,6 +213,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::metrics::count_of;
     use crate::input::Email;
     use crate::mail::{Letter, Sending};
 
@@ -234,11 +237,14 @@ mod tests {
     }
 
     fn mail() -> Mail {
-        Mail::new(Email::parse("ann@example.org").unwrap(), Letter::new("subject", "body"))
+        Mail::new(
+            Email::parse("ann@example.org").unwrap(),
+            Letter::new("subject", "body"),
+        )
     }
 
     fn failed() -> u64 {
-        crate::event::metrics::count_of(&Event::MailFailed { reason: "" })
+        count_of(&Event::MailFailed { reason: "" })
     }
 
     // One test, since the counts are the process's.
@@ -252,7 +258,11 @@ mod tests {
         assert_eq!(stuck.0.tasks().len(), PLACES);
         assert_eq!(failed() - before, 50, "each that found no place");
         stuck.close(Duration::from_millis(50)).await;
-        assert_eq!(failed() - before, 50 + PLACES as u64, "each that was not sent");
+        assert_eq!(
+            failed() - before,
+            50 + PLACES as u64,
+            "each that was not sent"
+        );
 
         let panicking = Outbox::new(Some(Arc::new(Panicking)));
         panicking.post(mail());

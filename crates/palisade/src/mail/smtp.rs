@@ -47,7 +47,10 @@ impl Smtp {
         let (Some(host), Some(sender)) = (&config.host, &config.from) else {
             return Err(SmtpError::Incomplete);
         };
-        let address: Address = sender.address().parse().map_err(|_| SmtpError::Incomplete)?;
+        let address: Address = sender
+            .address()
+            .parse()
+            .map_err(|_| SmtpError::Incomplete)?;
         let mut tls = TlsParameters::builder(host.clone());
         if let Some(path) = &config.ca {
             tls = tls.certificate_store(CertificateStore::None);
@@ -65,7 +68,8 @@ impl Smtp {
             .timeout(Some(config.timeout))
             .hello_name(ClientId::Domain(sender.domain().to_owned()));
         if let (Some(user), Some(password)) = (&config.user, &config.password) {
-            builder = builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
+            builder =
+                builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
         }
         Ok(Self {
             transport: builder.build(),
@@ -75,7 +79,10 @@ impl Smtp {
 
     fn message(&self, mail: &Mail) -> Result<Message, MailError> {
         let refused = |what| MailError::Refused(Box::new(io::Error::other(what)));
-        let to: Address = mail.to().parse().map_err(|_| refused("the address cannot be used by SMTP"))?;
+        let to: Address = mail
+            .to()
+            .parse()
+            .map_err(|_| refused("the address cannot be used by SMTP"))?;
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))

@@ -79,7 +79,9 @@ pub(crate) fn token_of(body: &str) -> String {
     let is = |word: &&str| palisade::secret::token::Token::parse(word).is_some();
     let mut words = body.split(|c: char| c.is_whitespace() || c == '=');
     let token = words.find(is);
-    token.unwrap_or_else(|| panic!("no token: {body}")).to_owned()
+    token
+        .unwrap_or_else(|| panic!("no token: {body}"))
+        .to_owned()
 }
 
 pub(crate) struct Served {

@@ -379,17 +379,18 @@ async fn tell_nothing_by_their_time() {
     let served = place.serve(&[("PALISADE_LIMITS__MAIL", "1000000/h")]).await;
     served.account("ann@example.org").await;
     for path in ["/auth/sign-in", "/auth/sign-up"] {
-        takes_the_same_time(&served, path, |email| json!({"email": email, "password": WRONG})).await;
+        takes_the_same_time(
+            &served,
+            path,
+            |email| json!({"email": email, "password": WRONG}),
+        )
+        .await;
     }
 }
 
 /// The time of an answer must not tell who has an account. A noisy machine is no reason to fail: hundreds of interleaved tries,
 /// medians, and a wide margin; what a leak would cost (no hash, no commit) is far beyond it.
-pub(crate) async fn takes_the_same_time(
-    served: &Served,
-    path: &str,
-    body: impl Fn(&str) -> Value,
-) {
+pub(crate) async fn takes_the_same_time(served: &Served, path: &str, body: impl Fn(&str) -> Value) {
     let rounds = std::env::var("PALISADE_TEST_TIMING")
         .ok()
         .and_then(|text| text.parse().ok())

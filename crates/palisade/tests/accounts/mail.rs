@@ -58,7 +58,9 @@ async fn is_waited_for_by_no_request_and_sent_before_the_end() {
     let served = Served::of(app).await;
     // More than are handed over at the same time, and none of them is.
     for number in 0..12 {
-        let answer = served.sign_up(&format!("n{number}@example.org"), PASSWORD).await;
+        let answer = served
+            .sign_up(&format!("n{number}@example.org"), PASSWORD)
+            .await;
         assert_eq!(answer.status, 201);
     }
     assert_eq!(mailer.sent.count("n0@example.org"), 0);
@@ -66,7 +68,11 @@ async fn is_waited_for_by_no_request_and_sent_before_the_end() {
     mailer.gate.notify_one();
     ending.await.expect("it ends");
     for number in 0..12 {
-        assert_eq!(mailer.sent.count(&format!("n{number}@example.org")), 1, "{number}");
+        assert_eq!(
+            mailer.sent.count(&format!("n{number}@example.org")),
+            1,
+            "{number}"
+        );
     }
 }
 
@@ -98,7 +104,10 @@ struct Ours;
 impl Templates for Ours {
     fn letter(&self, message: &Message<'_>) -> Letter {
         match message {
-            Message::Reset(link) => Letter::new("Neues Passwort\r\nBcc: eve@example.org", format!("Hier: {link}")),
+            Message::Reset(link) => Letter::new(
+                "Neues Passwort\r\nBcc: eve@example.org",
+                format!("Hier: {link}"),
+            ),
             other => English.letter(other),
         }
     }
@@ -113,18 +122,32 @@ async fn says_what_the_app_says_and_leads_to_its_pages() {
     let served = Served::of(provided(app, &Arc::new(place.mails.clone()))).await;
     served.sign_up("ann@example.org", PASSWORD).await;
     let mail = place.mails.next("ann@example.org", "Confirm").await;
-    assert!(mail.body().contains("https://app.example.org/verify#token="), "{}", mail.body());
-    served.post("/auth/reset", json!({"email": "ann@example.org"})).await;
+    assert!(
+        mail.body()
+            .contains("https://app.example.org/verify#token="),
+        "{}",
+        mail.body()
+    );
+    served
+        .post("/auth/reset", json!({"email": "ann@example.org"}))
+        .await;
     let mail = place.mails.next("ann@example.org", "Neues Passwort").await;
     assert_eq!(mail.subject(), "Neues Passwort Bcc: eve@example.org");
-    assert!(mail.body().starts_with("Hier: https://app.example.org/reset#token="));
+    assert!(
+        mail.body()
+            .starts_with("Hier: https://app.example.org/reset#token=")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn is_shown_to_the_developer_at_this_machine_alone() {
     let place = place().await;
     let settings = [("PALISADE_TRUSTED_PROXIES", "10.0.0.0/8")];
-    let app = place.bare(&settings).expect("its settings").build().expect("it is built");
+    let app = place
+        .bare(&settings)
+        .expect("its settings")
+        .build()
+        .expect("it is built");
     let served = Served::of(app).await;
     // The harness says that it speaks for another client, as a proxy or a tunnel would.
     served.sign_up("ann@example.org", PASSWORD).await;
@@ -132,10 +155,16 @@ async fn is_shown_to_the_developer_at_this_machine_alone() {
     assert_eq!(forwarded.status, 404);
     let begun = Instant::now();
     loop {
-        let request = format!("GET /dev/inbox HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n", served.port);
+        let request = format!(
+            "GET /dev/inbox HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n",
+            served.port
+        );
         let page = served.raw(&request).await;
         assert_eq!(page.status, 200, "{}", page.text);
-        assert_eq!(page.header("content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(
+            page.header("content-type"),
+            Some("text/plain; charset=utf-8")
+        );
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
         if page.text.contains("To: ann@example.org") {
             let token = crate::harness::token_of(&page.text);
@@ -149,12 +178,18 @@ async fn is_shown_to_the_developer_at_this_machine_alone() {
     served.stop().await;
     // Where the app sends mail itself there is no such page.
     let served = place.serve(&settings).await;
-    let request = format!("GET /dev/inbox HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n", served.port);
+    let request = format!(
+        "GET /dev/inbox HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n",
+        served.port
+    );
     assert_eq!(served.raw(&request).await.status, 404);
 }
 
 fn production<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let mut all = vec![("PALISADE_ENV", "production"), ("PALISADE_ALLOWED_HOSTS", "127.0.0.1")];
+    let mut all = vec![
+        ("PALISADE_ENV", "production"),
+        ("PALISADE_ALLOWED_HOSTS", "127.0.0.1"),
+    ];
     all.extend_from_slice(more);
     all
 }
@@ -165,12 +200,23 @@ async fn is_needed_in_production_where_addresses_are_verified() {
     let app = place.bare(&production(&[])).expect("its settings");
     let said = app.build().expect_err("nothing sends mail").to_string();
     assert!(said.contains("nothing here sends mail"), "{said}");
-    for word in ["PALISADE_MAIL__HOST", "mail.from", "Mailer", "auth.require_verified_email = false"] {
+    for word in [
+        "PALISADE_MAIL__HOST",
+        "mail.from",
+        "Mailer",
+        "auth.require_verified_email = false",
+    ] {
         assert!(said.contains(word), "{said}");
     }
     let off = production(&[("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false")]);
-    place.bare(&off).expect("its settings").build().expect("nothing needs mail");
-    place.app(&production(&[])).expect("the app sends it itself");
+    place
+        .bare(&off)
+        .expect("its settings")
+        .build()
+        .expect("nothing needs mail");
+    place
+        .app(&production(&[]))
+        .expect("the app sends it itself");
     let verified = [("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "true")];
     let app = place.bare(&verified).expect("its settings");
     app.build().expect("in development the developer sees it");
@@ -179,9 +225,16 @@ async fn is_needed_in_production_where_addresses_are_verified() {
 #[tokio::test(flavor = "multi_thread")]
 async fn is_refused_where_there_is_none() {
     let place = place().await;
-    Served::of(place.app(&[]).expect("it is built")).await.stop().await;
+    Served::of(place.app(&[]).expect("it is built"))
+        .await
+        .stop()
+        .await;
     let off = production(&[("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false")]);
-    let app = place.bare(&off).expect("its settings").build().expect("it is built");
+    let app = place
+        .bare(&off)
+        .expect("its settings")
+        .build()
+        .expect("it is built");
     let served = Served::of(app).await;
     let secure = "x-forwarded-proto: https\r\n";
     let ask = async |path: &str, body: &str| {
@@ -218,14 +271,27 @@ fn wants_whole_settings() {
     let host = ("PALISADE_MAIL__HOST", "smtp.example.org");
     let from = ("PALISADE_MAIL__FROM", "Notes <notes@example.org>");
     assert!(said(&[host]).contains("needs `mail.from` too"));
-    assert!(said(&[host, from, ("PALISADE_MAIL__USER", "notes")]).contains("needs `mail.password` too"));
+    assert!(
+        said(&[host, from, ("PALISADE_MAIL__USER", "notes")]).contains("needs `mail.password` too")
+    );
     let built = said(&[host, from]).contains("built without SMTP");
     assert_eq!(built, !cfg!(feature = "smtp"));
     assert!(said(&[("PALISADE_MAIL__TLS", "none")]).contains("mail without TLS is not sent"));
-    assert!(said(&[("PALISADE_MAIL__FROM", "A\r\nBcc: b@example.org <a@example.org>")]).contains("PALISADE_MAIL__FROM"));
-    let plain = [("PALISADE_ENV", "production"), ("PALISADE_MAIL__LINK_BASE", "http://app.example.org")];
+    assert!(
+        said(&[(
+            "PALISADE_MAIL__FROM",
+            "A\r\nBcc: b@example.org <a@example.org>"
+        )])
+        .contains("PALISADE_MAIL__FROM")
+    );
+    let plain = [
+        ("PALISADE_ENV", "production"),
+        ("PALISADE_MAIL__LINK_BASE", "http://app.example.org"),
+    ];
     assert!(said(&plain).contains("comes without TLS"));
-    assert!(said(&[("PALISADE_AUTH__RESET_LIFETIME", "2h")]).contains("PALISADE_AUTH__RESET_LIFETIME"));
+    assert!(
+        said(&[("PALISADE_AUTH__RESET_LIFETIME", "2h")]).contains("PALISADE_AUTH__RESET_LIFETIME")
+    );
 }
 
 /// Everything that is logged in this process.
@@ -234,7 +300,10 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -271,7 +340,9 @@ async fn leaves_no_token_in_a_log_nor_in_the_database() {
             .expect("read");
         assert_eq!(kept.len(), 4);
         for token in &tokens {
-            let hash = palisade::secret::token::Token::parse(token).expect("a token").hash();
+            let hash = palisade::secret::token::Token::parse(token)
+                .expect("a token")
+                .hash();
             assert!(kept.iter().any(|kept| *kept == hash), "on {}", place.name);
             // Used, and presented where it is none.
             for path in ["/auth/verify", "/auth/email/confirm", "/auth/email/cancel"] {

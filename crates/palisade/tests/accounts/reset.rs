@@ -49,9 +49,14 @@ async fn set_another_password_and_end_what_the_old_one_began() {
                 .expect("written");
             let body = json!({"email": "ann@example.org", "password": WRONG});
             let client = format!("10.{number}.7.1");
-            served.call_from(&client, "POST", "/auth/sign-in", "", &body).await;
+            served
+                .call_from(&client, "POST", "/auth/sign-in", "", &body)
+                .await;
         }
-        assert_eq!(served.sign_in("ann@example.org", PASSWORD).await.status, 429);
+        assert_eq!(
+            served.sign_in("ann@example.org", PASSWORD).await.status,
+            429
+        );
 
         let token = reset_token(&place, &served, "ann@example.org").await;
         let done = confirm(&served, &token, NEW).await;
@@ -61,8 +66,14 @@ async fn set_another_password_and_end_what_the_old_one_began() {
         assert_eq!(refreshed.status, 401);
         assert_eq!(served.me(&other.text_of("access_token")).await.status, 200);
         assert_eq!(served.sign_in("ann@example.org", NEW).await.status, 200);
-        assert_eq!(served.sign_in("ann@example.org", PASSWORD).await.status, 401);
-        place.mails.next("ann@example.org", "Your password was changed").await;
+        assert_eq!(
+            served.sign_in("ann@example.org", PASSWORD).await.status,
+            401
+        );
+        place
+            .mails
+            .next("ann@example.org", "Your password was changed")
+            .await;
         assert_eq!(confirm(&served, &token, PASSWORD).await.status, 400, "once");
     }
 }
@@ -70,7 +81,9 @@ async fn set_another_password_and_end_what_the_old_one_began() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_the_address_that_the_mail_went_to() {
     let place = place().await;
-    let served = place.serve(&[("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "true")]).await;
+    let served = place
+        .serve(&[("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "true")])
+        .await;
     served.sign_up("ann@example.org", PASSWORD).await;
     let token = reset_token(&place, &served, "ann@example.org").await;
     assert_eq!(confirm(&served, &token, NEW).await.status, 204);
@@ -81,13 +94,20 @@ async fn verify_the_address_that_the_mail_went_to() {
 async fn keep_a_token_through_a_refused_password_and_lose_it_with_the_next_or_a_change() {
     for place in places().await {
         let served = place.serve(&[]).await;
-        let token = served.account("ann@example.org").await.text_of("access_token");
+        let token = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
         let first = reset_token(&place, &served, "ann@example.org").await;
         for weak in ["password1", "ann@example.org"] {
             assert_eq!(confirm(&served, &first, weak).await.status, 422);
         }
         let second = reset_token(&place, &served, "ann@example.org").await;
-        assert_eq!(confirm(&served, &first, NEW).await.status, 400, "the newest alone");
+        assert_eq!(
+            confirm(&served, &first, NEW).await.status,
+            400,
+            "the newest alone"
+        );
         let body = json!({"current": PASSWORD, "new": NEW});
         let changed = served.call("POST", "/auth/password", &token, &body).await;
         assert_eq!(changed.status, 204, "{}", changed.text);
@@ -105,7 +125,10 @@ async fn keep_a_token_through_a_refused_password_and_lose_it_with_the_next_or_a_
 async fn use_a_token_once_of_fifty_times_at_once() {
     for place in places().await {
         // The fifty hash one after the other.
-        let queue = [("PALISADE_AUTH__PASSWORD_QUEUE", "1000"), ("PALISADE_LIMITS__MAIL", "100/h")];
+        let queue = [
+            ("PALISADE_AUTH__PASSWORD_QUEUE", "1000"),
+            ("PALISADE_LIMITS__MAIL", "100/h"),
+        ];
         let served = Arc::new(place.serve(&queue).await);
         served.account("ann@example.org").await;
         let token = reset_token(&place, &served, "ann@example.org").await;
@@ -189,7 +212,12 @@ async fn send_one_address_no_flood_of_mail() {
             let client = format!("10.{number}.7.1");
             let body = json!({"email": "ann@example.org"});
             let path = ["/auth/reset", "/auth/verify/resend"][number % 2];
-            answers.push(served.call_from(&client, "POST", path, "", &body).await.status);
+            answers.push(
+                served
+                    .call_from(&client, "POST", path, "", &body)
+                    .await
+                    .status,
+            );
             served.sign_up("ann@example.org", PASSWORD).await;
         }
         assert_eq!(answers, [202; 12]);
@@ -198,7 +226,12 @@ async fn send_one_address_no_flood_of_mail() {
         for subject in ["Confirm your e-mail", RESET, "You have an account already"] {
             token = place.mails.token("ann@example.org", subject).await;
         }
-        assert_eq!(confirm(&served, &token, NEW).await.status, 204, "on {}", place.name);
+        assert_eq!(
+            confirm(&served, &token, NEW).await.status,
+            204,
+            "on {}",
+            place.name
+        );
         // An hour later.
         let past = Timestamp::now().get() - Duration::from_secs(1);
         sql!("update palisade_mail_counts set expires_at = {past}")
@@ -216,7 +249,10 @@ async fn send_one_address_no_flood_of_mail() {
 async fn change_a_password_and_end_every_other_sign_in() {
     for place in places().await {
         let served = place.serve(&[]).await;
-        let mine = served.account("ann@example.org").await.text_of("access_token");
+        let mine = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
         let other = served.sign_in("ann@example.org", PASSWORD).await;
         let change = async |current: &str, new: &str| {
             let body = json!({"current": current, "new": new});
@@ -229,9 +265,15 @@ async fn change_a_password_and_end_every_other_sign_in() {
         assert_eq!(changed.status, 204, "on {}: {}", place.name, changed.text);
         assert_eq!(served.me(&mine).await.status, 200);
         assert_eq!(served.me(&other.text_of("access_token")).await.status, 401);
-        assert_eq!(served.refresh(&other.text_of("refresh_token")).await.status, 401);
+        assert_eq!(
+            served.refresh(&other.text_of("refresh_token")).await.status,
+            401
+        );
         assert_eq!(served.sign_in("ann@example.org", NEW).await.status, 200);
-        place.mails.next("ann@example.org", "Your password was changed").await;
+        place
+            .mails
+            .next("ann@example.org", "Your password was changed")
+            .await;
         // Guesses here are counted with those of sign-in.
         let mut statuses = Vec::new();
         for _ in 0..8 {
@@ -246,7 +288,10 @@ async fn change_a_password_and_end_every_other_sign_in() {
 async fn tell_of_a_sign_in_on_a_device_that_is_new() {
     let place = place().await;
     let served = place.serve(&[]).await;
-    let device = served.account("ann@example.org").await.text_of("device_token");
+    let device = served
+        .account("ann@example.org")
+        .await
+        .text_of("device_token");
     let mail = place.mails.next("ann@example.org", "new device").await;
     assert!(mail.body().contains("192.0.2.1"), "{}", mail.body());
     let body = json!({"email": "ann@example.org", "password": PASSWORD, "device_token": device});
@@ -262,7 +307,10 @@ async fn asked(place: &Place, served: &Served, token: &str, new: &str) -> (Strin
     let answer = served.call("POST", "/auth/email", token, &body).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     let confirm = place.mails.token(new, "Confirm your new").await;
-    let cancel = place.mails.token("ann@example.org", "about to change").await;
+    let cancel = place
+        .mails
+        .token("ann@example.org", "about to change")
+        .await;
     (confirm, cancel)
 }
 
@@ -270,13 +318,31 @@ async fn asked(place: &Place, served: &Served, token: &str, new: &str) -> (Strin
 async fn change_an_address_when_the_new_one_confirms_it() {
     for place in places().await {
         let served = place.serve(&[]).await;
-        let mine = served.account("ann@example.org").await.text_of("access_token");
+        let mine = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
         let wrong = json!({"email": "new@example.org", "password": WRONG});
-        assert_eq!(served.call("POST", "/auth/email", &mine, &wrong).await.status, 403);
+        assert_eq!(
+            served
+                .call("POST", "/auth/email", &mine, &wrong)
+                .await
+                .status,
+            403
+        );
         let same = json!({"email": "Ann@example.org", "password": PASSWORD});
-        assert_eq!(served.call("POST", "/auth/email", &mine, &same).await.status, 409);
+        assert_eq!(
+            served
+                .call("POST", "/auth/email", &mine, &same)
+                .await
+                .status,
+            409
+        );
         let nobody = json!({"email": "new@example.org", "password": PASSWORD});
-        assert_eq!(served.call("POST", "/auth/email", "", &nobody).await.status, 401);
+        assert_eq!(
+            served.call("POST", "/auth/email", "", &nobody).await.status,
+            401
+        );
 
         let (first, _) = asked(&place, &served, &mine, "other@example.org").await;
         let (confirm, _) = asked(&place, &served, &mine, "new@example.org").await;
@@ -290,10 +356,19 @@ async fn change_an_address_when_the_new_one_confirms_it() {
         assert_eq!(done(&confirm).await, 204, "on {}", place.name);
         assert_eq!(done(&confirm).await, 400);
         assert_eq!(served.me(&mine).await.text_of("email"), "new@example.org");
-        assert_eq!(served.sign_in("new@example.org", PASSWORD).await.status, 200);
-        assert_eq!(served.sign_in("ann@example.org", PASSWORD).await.status, 401);
+        assert_eq!(
+            served.sign_in("new@example.org", PASSWORD).await.status,
+            200
+        );
+        assert_eq!(
+            served.sign_in("ann@example.org", PASSWORD).await.status,
+            401
+        );
         for email in ["ann@example.org", "new@example.org"] {
-            place.mails.next(email, "Your e-mail address was changed").await;
+            place
+                .mails
+                .next(email, "Your e-mail address was changed")
+                .await;
         }
         let reset = super::reset::confirm(&served, &stale, NEW).await;
         assert_eq!(reset.status, 400, "it went to the address of before");
@@ -311,31 +386,69 @@ async fn let_the_old_address_forbid_a_change_and_take_it_back() {
             let body = json!({"token": confirm_token});
             let mut again = None;
             if confirmed_first {
-                assert_eq!(served.post("/auth/email/confirm", body.clone()).await.status, 204);
+                assert_eq!(
+                    served
+                        .post("/auth/email/confirm", body.clone())
+                        .await
+                        .status,
+                    204
+                );
                 // And on, so that the trail is lost.
                 let body = json!({"email": "eve2@example.org", "password": PASSWORD});
                 let asked = served.call("POST", "/auth/email", &mine, &body).await;
                 assert_eq!(asked.status, 202);
-                let token = place.mails.token("eve2@example.org", "Confirm your new").await;
-                assert_eq!(served.post("/auth/email/confirm", json!({"token": token})).await.status, 204);
-                again = Some(place.mails.token("eve@example.org", "about to change").await);
+                let token = place
+                    .mails
+                    .token("eve2@example.org", "Confirm your new")
+                    .await;
+                assert_eq!(
+                    served
+                        .post("/auth/email/confirm", json!({"token": token}))
+                        .await
+                        .status,
+                    204
+                );
+                again = Some(
+                    place
+                        .mails
+                        .token("eve@example.org", "about to change")
+                        .await,
+                );
             }
-            let cancelled = served.post("/auth/email/cancel", json!({"token": cancel})).await;
-            assert_eq!(cancelled.status, 204, "on {}: {}", place.name, cancelled.text);
-            assert_eq!(served.me(&mine).await.status, 401, "every sign-in has ended");
+            let cancelled = served
+                .post("/auth/email/cancel", json!({"token": cancel}))
+                .await;
+            assert_eq!(
+                cancelled.status, 204,
+                "on {}: {}",
+                place.name, cancelled.text
+            );
+            assert_eq!(
+                served.me(&mine).await.status,
+                401,
+                "every sign-in has ended"
+            );
             for other in [email, "eve@example.org", "eve2@example.org"] {
                 assert_eq!(served.sign_in(other, PASSWORD).await.status, 401, "{other}");
             }
             assert_eq!(served.post("/auth/email/confirm", body).await.status, 400);
             if let Some(token) = again {
-                let answer = served.post("/auth/email/cancel", json!({"token": token})).await;
+                let answer = served
+                    .post("/auth/email/cancel", json!({"token": token}))
+                    .await;
                 assert_eq!(answer.status, 400, "eve takes nothing back");
             }
             let token = place.mails.token(email, RESET).await;
             assert_eq!(confirm(&served, &token, NEW).await.status, 204);
             assert_eq!(served.sign_in(email, NEW).await.status, 200);
-            sql!("delete from palisade_accounts").execute(&served.db).await.expect("gone");
-            sql!("delete from palisade_mail_counts").execute(&served.db).await.expect("gone");
+            sql!("delete from palisade_accounts")
+                .execute(&served.db)
+                .await
+                .expect("gone");
+            sql!("delete from palisade_mail_counts")
+                .execute(&served.db)
+                .await
+                .expect("gone");
             served.stop().await;
             place.mails.clear();
         }
@@ -346,7 +459,10 @@ async fn let_the_old_address_forbid_a_change_and_take_it_back() {
 async fn tell_nobody_that_the_new_address_is_taken_but_its_owner() {
     for place in places().await {
         let served = place.serve(&[]).await;
-        let mine = served.account("ann@example.org").await.text_of("access_token");
+        let mine = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
         served.account("bob@example.org").await;
         let ask = async |email: &str| {
             let body = json!({"email": email, "password": PASSWORD});
@@ -355,12 +471,20 @@ async fn tell_nobody_that_the_new_address_is_taken_but_its_owner() {
         let (free, taken) = (ask("free@example.org").await, ask("bob@example.org").await);
         assert_eq!(free.0, 202);
         assert_eq!(free, taken, "on {}", place.name);
-        let mail = place.mails.next("bob@example.org", "You have an account already").await;
+        let mail = place
+            .mails
+            .next("bob@example.org", "You have an account already")
+            .await;
         assert!(!mail.body().contains("    "), "no token: {}", mail.body());
         // Taken since it was asked for.
-        let token = place.mails.token("free@example.org", "Confirm your new").await;
+        let token = place
+            .mails
+            .token("free@example.org", "Confirm your new")
+            .await;
         served.account("free@example.org").await;
-        let late = served.post("/auth/email/confirm", json!({"token": token})).await;
+        let late = served
+            .post("/auth/email/confirm", json!({"token": token}))
+            .await;
         assert_eq!(late.status, 409, "{}", late.text);
         assert_eq!(served.me(&mine).await.text_of("email"), "ann@example.org");
     }

@@ -81,7 +81,9 @@ impl SmtpServer {
         let answers = Arc::new(Mutex::new(answers.iter().copied().collect::<VecDeque<_>>()));
         tokio::spawn(async move {
             loop {
-                let Ok((stream, _)) = listener.accept().await else { return };
+                let Ok((stream, _)) = listener.accept().await else {
+                    return;
+                };
                 let (tls, all, answers) = (tls.clone(), Arc::clone(&all), Arc::clone(&answers));
                 tokio::spawn(async move {
                     let mut heard = Heard::default();
@@ -142,13 +144,29 @@ async fn converse(
 ) -> std::io::Result<()> {
     if begins == Begins::Implicit {
         let stream = tls.accept(stream).await?;
-        talk(&mut BufReader::new(stream), true, true, begins, answers, heard).await?;
+        talk(
+            &mut BufReader::new(stream),
+            true,
+            true,
+            begins,
+            answers,
+            heard,
+        )
+        .await?;
         return Ok(());
     }
     let mut stream = BufReader::new(stream);
     if talk(&mut stream, true, false, begins, answers, heard).await? {
         let stream = tls.accept(stream.into_inner()).await?;
-        talk(&mut BufReader::new(stream), false, true, begins, answers, heard).await?;
+        talk(
+            &mut BufReader::new(stream),
+            false,
+            true,
+            begins,
+            answers,
+            heard,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -175,7 +193,11 @@ async fn talk(
         if !secure {
             heard.plain.push(line.clone());
         }
-        let word = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
+        let word = line
+            .split([' ', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_uppercase();
         let answer = match word.as_str() {
             "EHLO" if !secure && begins == Begins::StartTls => "250-here\r\n250 STARTTLS",
             // One that offers to take the password in plain text.
@@ -219,9 +241,13 @@ fn smtp(settings: &[(String, String)]) -> Smtp {
         ("DATABASE_URL", "sqlite:x"),
         ("PALISADE_SECRET_KEY", key.expose()),
     ];
-    let own = settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     let sources = Sources::new("/nowhere", fixed.into_iter().chain(own));
-    let config = config::load::<()>(&sources).config.expect("the settings are read");
+    let config = config::load::<()>(&sources)
+        .config
+        .expect("the settings are read");
     Smtp::new(&config.mail).expect("made ready")
 }
 
@@ -235,7 +261,9 @@ fn read(data: &str) -> (Vec<String>, String) {
     let (head, body) = data.split_once("\r\n\r\n").expect("a head");
     let head = head.replace("\r\n ", " ").replace("\r\n\t", " ");
     let head: Vec<String> = head.split("\r\n").map(str::to_owned).collect();
-    let quoted = head.iter().any(|line| line.eq_ignore_ascii_case("content-transfer-encoding: quoted-printable"));
+    let quoted = head
+        .iter()
+        .any(|line| line.eq_ignore_ascii_case("content-transfer-encoding: quoted-printable"));
     let text = if quoted {
         body.replace("=\r\n", "").replace("=3D", "=")
     } else {
@@ -252,12 +280,21 @@ async fn carries_a_reset_to_the_one_who_asked() {
         let mut settings = server.settings(begins);
         let base = ("PALISADE_MAIL__LINK_BASE", "https://app.example.org");
         settings.push((base.0.to_owned(), base.1.to_owned()));
-        let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let app = place.bare(&settings).expect("its settings").build().expect("it is built");
+        let settings: Vec<(&str, &str)> = settings
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        let app = place
+            .bare(&settings)
+            .expect("its settings")
+            .build()
+            .expect("it is built");
         let served = Served::of(app).await;
         served.sign_up("ann@example.org", PASSWORD).await;
         server.heard(1).await;
-        served.post("/auth/reset", json!({"email": "ann@example.org"})).await;
+        served
+            .post("/auth/reset", json!({"email": "ann@example.org"}))
+            .await;
         let heard = server.heard(2).await;
         let heard = &heard[1];
         let said = |word: &str| heard.commands.iter().any(|line| line.starts_with(word));
@@ -269,11 +306,22 @@ async fn carries_a_reset_to_the_one_who_asked() {
         let plain = |line: &String| line.starts_with("EHLO ") || line == "STARTTLS";
         assert!(heard.plain.iter().all(plain), "{heard:?}");
         let (head, body) = read(&heard.data);
-        for line in ["To: ann@example.org", "Subject: Choose another password", "Auto-Submitted: auto-generated"] {
+        for line in [
+            "To: ann@example.org",
+            "Subject: Choose another password",
+            "Auto-Submitted: auto-generated",
+        ] {
             assert!(head.iter().any(|own| own == line), "{line}: {head:?}");
         }
-        assert!(head.iter().any(|line| line.starts_with("From: ") && line.ends_with("<notes@example.org>")), "{head:?}");
-        assert!(body.contains("https://app.example.org/reset#token="), "{body}");
+        assert!(
+            head.iter()
+                .any(|line| line.starts_with("From: ") && line.ends_with("<notes@example.org>")),
+            "{head:?}"
+        );
+        assert!(
+            body.contains("https://app.example.org/reset#token="),
+            "{body}"
+        );
         let body = json!({"token": token_of(&body), "password": "seven other silver spoons"});
         assert_eq!(served.post("/auth/reset/confirm", body).await.status, 204);
     }
@@ -300,8 +348,12 @@ async fn tells_a_server_without_the_right_certificate_nothing() {
         let sent = smtp(&settings).send(&mail("Hello", "a token")).await;
         assert!(sent.is_err(), "{begins:?} {name}");
         let heard = server.heard(1).await;
-        let told = |line: &String| !line.starts_with("EHLO ") && line != "STARTTLS" && line != "QUIT";
-        assert!(!heard[0].commands.iter().any(told), "{begins:?} {name}: {heard:?}");
+        let told =
+            |line: &String| !line.starts_with("EHLO ") && line != "STARTTLS" && line != "QUIT";
+        assert!(
+            !heard[0].commands.iter().any(told),
+            "{begins:?} {name}: {heard:?}"
+        );
         assert_eq!(heard[0].data, "");
     }
     // Without an authority of its own those of the web are asked, who know nothing of this one.
@@ -327,15 +379,46 @@ async fn adds_no_line_to_a_head_whatever_is_written() {
         smtp.send(&mail(subject, body)).await.expect("sent");
     }
     for heard in server.heard(subjects.len()).await {
-        let commands = |word: &str| heard.commands.iter().filter(|line| line.starts_with(word)).count();
-        assert_eq!((commands("MAIL"), commands("RCPT"), commands("DATA")), (1, 1, 1), "{heard:?}");
+        let commands = |word: &str| {
+            heard
+                .commands
+                .iter()
+                .filter(|line| line.starts_with(word))
+                .count()
+        };
+        assert_eq!(
+            (commands("MAIL"), commands("RCPT"), commands("DATA")),
+            (1, 1, 1),
+            "{heard:?}"
+        );
         let (head, body) = read(&heard.data);
-        let mut names: Vec<&str> = head.iter().filter_map(|line| line.split(':').next()).collect();
+        let mut names: Vec<&str> = head
+            .iter()
+            .filter_map(|line| line.split(':').next())
+            .collect();
         names.sort_unstable();
-        let expected = ["Auto-Submitted", "Content-Transfer-Encoding", "Content-Type", "Date", "From", "MIME-Version", "Subject", "To"];
-        let extra: Vec<_> = names.iter().filter(|name| !expected.contains(name)).collect();
-        assert!(extra.is_empty() && names.len() <= expected.len(), "{head:?}");
-        assert!(body.contains("MAIL FROM:<eve@example.org>"), "it is text: {body}");
+        let expected = [
+            "Auto-Submitted",
+            "Content-Transfer-Encoding",
+            "Content-Type",
+            "Date",
+            "From",
+            "MIME-Version",
+            "Subject",
+            "To",
+        ];
+        let extra: Vec<_> = names
+            .iter()
+            .filter(|name| !expected.contains(name))
+            .collect();
+        assert!(
+            extra.is_empty() && names.len() <= expected.len(),
+            "{head:?}"
+        );
+        assert!(
+            body.contains("MAIL FROM:<eve@example.org>"),
+            "it is text: {body}"
+        );
     }
     for bad in [
         "ann@example.org\r\nBcc: eve@example.org",
@@ -356,7 +439,10 @@ async fn tries_again_what_was_put_off_and_not_what_was_refused() {
     let outbox = Outbox::new(Some(Arc::new(smtp(&settings))));
     outbox.post(mail("put off", "one"));
     let heard = server.heard(2).await;
-    assert!(heard[0].data.is_empty() && heard[1].data.contains("put off"), "{heard:?}");
+    assert!(
+        heard[0].data.is_empty() && heard[1].data.contains("put off"),
+        "{heard:?}"
+    );
     let refused = smtp(&settings).send(&mail("refused", "two")).await;
     let Err(MailError::Refused(cause)) = refused else {
         panic!("not refused: {refused:?}");

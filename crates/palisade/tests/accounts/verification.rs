@@ -28,7 +28,10 @@ async fn verify(served: &Served, token: &str) -> Answer {
 async fn let_an_account_sign_in_once_its_address_is_verified() {
     for place in places().await {
         let served = place.serve(&[REQUIRED]).await;
-        assert_eq!(served.sign_up("Ann@example.org", PASSWORD).await.status, 201);
+        assert_eq!(
+            served.sign_up("Ann@example.org", PASSWORD).await.status,
+            201
+        );
         let token = place.mails.token("ann@example.org", CONFIRM).await;
         assert_eq!(
             served.sign_in("ann@example.org", PASSWORD).await.status,
@@ -87,12 +90,20 @@ async fn sign_up_a_taken_address_like_a_free_one_and_tell_its_owner() {
         let served = place.serve(&[REQUIRED]).await;
         let free = served.sign_up("ann@example.org", PASSWORD).await;
         let verify_token = place.mails.token("ann@example.org", CONFIRM).await;
-        let taken = served.sign_up("ann@example.org", "seven other silver spoons").await;
+        let taken = served
+            .sign_up("ann@example.org", "seven other silver spoons")
+            .await;
         assert_eq!(shape(&free), shape(&taken), "on {}", place.name);
-        let mail = place.mails.next("ann@example.org", "You have an account already").await;
+        let mail = place
+            .mails
+            .next("ann@example.org", "You have an account already")
+            .await;
         // Nothing was changed by it.
         assert_eq!(verify(&served, &verify_token).await.status, 204);
-        assert_eq!(served.sign_in("ann@example.org", PASSWORD).await.status, 200);
+        assert_eq!(
+            served.sign_in("ann@example.org", PASSWORD).await.status,
+            200
+        );
         // Its link lets the owner choose a password, whoever chose the first one.
         let token = token_of(mail.body());
         let body = json!({"token": token, "password": "seven other silver spoons"});
@@ -109,13 +120,19 @@ async fn resend_to_the_unverified_alone_and_tell_nobody() {
         served.sign_up("ann@example.org", PASSWORD).await;
         let first = place.mails.token("ann@example.org", CONFIRM).await;
         let resend = async |email: &str| {
-            let answer = served.post("/auth/verify/resend", json!({"email": email})).await;
+            let answer = served
+                .post("/auth/verify/resend", json!({"email": email}))
+                .await;
             assert_eq!(answer.status, 202, "{}", answer.text);
             shape(&answer)
         };
         let unverified = resend("ann@example.org").await;
         let second = place.mails.token("ann@example.org", CONFIRM).await;
-        assert_eq!(verify(&served, &first).await.status, 400, "the newest alone is good");
+        assert_eq!(
+            verify(&served, &first).await.status,
+            400,
+            "the newest alone is good"
+        );
         assert_eq!(verify(&served, &second).await.status, 204);
         let verified = resend("ann@example.org").await;
         let nobody = resend("nobody@example.org").await;
@@ -148,7 +165,12 @@ async fn refuse_tokens_that_are_over_or_for_something_else() {
             .execute(&served.db)
             .await
             .expect("written");
-        assert_eq!(verify(&served, &token).await.status, 400, "on {}", place.name);
+        assert_eq!(
+            verify(&served, &token).await.status,
+            400,
+            "on {}",
+            place.name
+        );
     }
 }
 

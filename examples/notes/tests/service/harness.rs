@@ -350,7 +350,8 @@ pub(crate) fn post_or_lose(port: u16, path: &str, body: &Value) -> Option<Answer
 
 /// The answer to a `GET`; nothing when the service ended before it was whole.
 pub(crate) fn get_or_lose(port: u16, path: &str) -> Option<Answer> {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
     send_or_lose(port, &request)
 }
 
@@ -363,7 +364,7 @@ fn send_or_lose(port: u16, request: &str) -> Option<Answer> {
     stream.read_to_end(&mut bytes).ok()?;
     let answer = Answer::parse(&bytes)?;
     // 204 has no length, and ends with its head.
-    let whole = answer.status == 204
-        || answer.header("content-length")?.parse() == Ok(answer.text.len());
+    let whole =
+        answer.status == 204 || answer.header("content-length")?.parse() == Ok(answer.text.len());
     whole.then_some(answer)
 }

@@ -102,7 +102,10 @@ fn an_account_whose_sign_up_or_sign_in_was_cut_off_signs_in() {
 fn reset_token(port: u16, before: &str) -> Option<String> {
     for _ in 0..1000 {
         let page = get_or_lose(port, "/dev/inbox")?;
-        let reset = page.text.split("Subject: ").find(|mail| mail.starts_with("Choose another"));
+        let reset = page
+            .text
+            .split("Subject: ")
+            .find(|mail| mail.starts_with("Choose another"));
         let token = reset.and_then(|mail| mail.lines().find_map(|line| line.strip_prefix("    ")));
         if let Some(token) = token.filter(|token| *token != before) {
             return Some(token.to_owned());
@@ -150,7 +153,11 @@ fn an_account_whose_reset_was_cut_off_has_one_password_and_resets_again() {
             answer.status == 200
         };
         let both = [signs_in(&set), signs_in(&cut_off)];
-        assert_eq!(both.iter().filter(|one| **one).count(), 1, "round {round}: {both:?}");
+        assert_eq!(
+            both.iter().filter(|one| **one).count(),
+            1,
+            "round {round}: {both:?}"
+        );
         last = format!("eight golden forks {round}");
         reset(service.port, &last, &mut used).expect("answered");
         assert!(signs_in(&last), "round {round}");

@@ -188,7 +188,9 @@ fn led(subject: &str, why: &str, link: &Link, otherwise: &str) -> Letter {
     let lifetime = in_words(link.lifetime);
     Letter::new(
         subject,
-        format!("{why}{how}\n\n    {link}\n\nIt can be used once, within {lifetime}.\n\n{otherwise}\n"),
+        format!(
+            "{why}{how}\n\n    {link}\n\nIt can be used once, within {lifetime}.\n\n{otherwise}\n"
+        ),
     )
 }
 
@@ -196,11 +198,14 @@ fn noticed(notice: Notice) -> Letter {
     let (subject, what) = match notice {
         Notice::NewDevice { client } => (
             "A sign-in on a new device",
-            format!("Somebody signed in to your account on a device that was not used before, from {client}."),
+            format!(
+                "Somebody signed in to your account on a device that was not used before, from {client}."
+            ),
         ),
         Notice::PasswordChanged => (
             "Your password was changed",
-            "The password of your account was changed, and its other sign-ins were ended.".to_owned(),
+            "The password of your account was changed, and its other sign-ins were ended."
+                .to_owned(),
         ),
         Notice::EmailChanged => (
             "Your e-mail address was changed",
@@ -213,7 +218,9 @@ fn noticed(notice: Notice) -> Letter {
     };
     Letter::new(
         subject,
-        format!("{what}\n\nIf it was you, there is nothing to do. If it was not you, choose another password at once: ask for one where you sign in.\n"),
+        format!(
+            "{what}\n\nIf it was you, there is nothing to do. If it was not you, choose another password at once: ask for one where you sign in.\n"
+        ),
     )
 }
 
@@ -244,7 +251,11 @@ mod tests {
         assert!(letter.body().contains(url), "{}", letter.body());
         assert!(letter.body().contains("within 30 minutes"));
         let letter = English.letter(&Message::Reset(&link(None)));
-        assert!(letter.body().contains("\n    AAAAAAAA"), "{}", letter.body());
+        assert!(
+            letter.body().contains("\n    AAAAAAAA"),
+            "{}",
+            letter.body()
+        );
     }
 
     #[test]
@@ -257,6 +268,9 @@ mod tests {
     #[test]
     fn says_times_as_people_do() {
         let said = [300, 1800, 3600, 86_400, 604_800].map(|s| in_words(Duration::from_secs(s)));
-        assert_eq!(said, ["5 minutes", "30 minutes", "an hour", "24 hours", "7 days"]);
+        assert_eq!(
+            said,
+            ["5 minutes", "30 minutes", "an hour", "24 hours", "7 days"]
+        );
     }
 }

@@ -102,9 +102,9 @@ impl Mails {
         let token = Token::new();
         let subject = match (purpose, owner) {
             // A second change takes the place of the first, whatever addresses they name.
-            (Purpose::Change, Some(owner)) => {
-                self.key().sign(format!("account {}", owner.id.uuid()).as_bytes())
-            }
+            (Purpose::Change, Some(owner)) => self
+                .key()
+                .sign(format!("account {}", owner.id.uuid()).as_bytes()),
             _ => address_mark(self.key(), to),
         };
         let account = owner.map(|owner| owner.id);
@@ -126,7 +126,11 @@ impl Mails {
     ///
     /// # Errors
     /// 400 when it is unknown, used, replaced, over, or the account is not what it was: one answer for all.
-    pub(in crate::auth) async fn find(&self, purpose: Purpose, presented: &Presented) -> Result<Held> {
+    pub(in crate::auth) async fn find(
+        &self,
+        purpose: Purpose,
+        presented: &Presented,
+    ) -> Result<Held> {
         let refused = |reason| refused(purpose, reason);
         let token = Token::parse(presented.expose()).ok_or_else(|| refused("malformed"))?;
         let hash = token.hash();
@@ -137,7 +141,10 @@ impl Mails {
              from palisade_mail_tokens t join palisade_accounts a on a.id = t.account_id
              where t.token_hash = {hash} and t.purpose = {purpose.name()}"
         );
-        let kept = kept.optional(&self.0.db).await?.ok_or_else(|| refused("unknown"))?;
+        let kept = kept
+            .optional(&self.0.db)
+            .await?
+            .ok_or_else(|| refused("unknown"))?;
         if kept.expires_at <= OffsetDateTime::now_utc() {
             return Err(refused("expired"));
         }
@@ -209,6 +216,10 @@ fn address_mark(key: &Key, email: &Email) -> [u8; 32] {
 fn refused(purpose: Purpose, reason: &'static str) -> Error {
     let purpose = purpose.name();
     Event::RecoveryRefused { purpose, reason }.emit();
-    Error::new(StatusCode::BAD_REQUEST, "invalid-token", "The token is not valid")
-        .with_detail("it was used, replaced by a newer one, or its time is over: ask for another mail")
+    Error::new(
+        StatusCode::BAD_REQUEST,
+        "invalid-token",
+        "The token is not valid",
+    )
+    .with_detail("it was used, replaced by a newer one, or its time is over: ask for another mail")
 }

@@ -51,9 +51,13 @@ pub(super) async fn change_email(
     let mut links = None;
     if mails.may_send(&tx, &new, Purpose::Change).await? {
         let theirs = Some(&owner).filter(|_| !taken);
-        let confirm = mails.issue(&tx, Purpose::Change, &new, theirs, Some(&new)).await?;
+        let confirm = mails
+            .issue(&tx, Purpose::Change, &new, theirs, Some(&new))
+            .await?;
         let (old, own) = (&owner.email, Some(&owner));
-        let cancel = mails.issue(&tx, Purpose::Cancel, old, own, Some(old)).await?;
+        let cancel = mails
+            .issue(&tx, Purpose::Cancel, old, own, Some(old))
+            .await?;
         links = Some((
             mails.link(Purpose::Change, confirm),
             mails.link(Purpose::Cancel, cancel),
@@ -141,7 +145,9 @@ pub(super) async fn cancel_email(
     mails.end_all(&tx, id).await?;
     let ended = accounts.end_in(&tx, id, None).await?;
     let owner = mails.owner_of(&tx, old).await?;
-    let reset = mails.issue(&tx, Purpose::Reset, old, owner.as_ref(), None).await?;
+    let reset = mails
+        .issue(&tx, Purpose::Reset, old, owner.as_ref(), None)
+        .await?;
     tx.commit().await?;
     accounts.ended(id, None, ended);
     let (account, what) = (id.uuid(), "email_change_cancelled");

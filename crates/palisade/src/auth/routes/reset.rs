@@ -67,15 +67,22 @@ pub(super) async fn confirm(
          where id = {id} and password_hash = {old}"
     );
     if changed.execute(&tx).await? == 0 {
-        return Err(Error::conflict("the account was changed in the meantime: ask for another mail"));
+        return Err(Error::conflict(
+            "the account was changed in the meantime: ask for another mail",
+        ));
     }
     let ended = accounts.end_in(&tx, id, None).await?;
-    accounts.lockout.unlock_in(&tx, &super::address(&owner.email)).await?;
+    accounts
+        .lockout
+        .unlock_in(&tx, &super::address(&owner.email))
+        .await?;
     tx.commit().await?;
     accounts.ended(id, None, ended);
     let account = id.uuid();
     Event::PasswordChanged { account }.emit();
-    accounts.mails.notify(owner.email.clone(), Notice::PasswordChanged);
+    accounts
+        .mails
+        .notify(owner.email.clone(), Notice::PasswordChanged);
     // What began while this was being written, by the password of before.
     accounts.sign_out_everywhere(id).await?;
     Ok(NoContent)

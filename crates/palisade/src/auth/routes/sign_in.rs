@@ -82,7 +82,9 @@ pub(super) async fn sign_in(
     }
     if device.is_none() {
         let client = client.0;
-        accounts.mails.notify(given.email, Notice::NewDevice { client });
+        accounts
+            .mails
+            .notify(given.email, Notice::NewDevice { client });
     }
     match failures {
         0 => Event::SignedIn { account }.emit(),
@@ -122,7 +124,10 @@ async fn owner(
     .await?;
     let required = accounts.mails.are_required();
     let may = |login: &Login| login.email_verified_at.is_some() || !required;
-    let version = found.as_ref().filter(|login| may(login)).map(|login| login.password_version);
+    let version = found
+        .as_ref()
+        .filter(|login| may(login))
+        .map(|login| login.password_version);
     let (id, hash) = found.map(|login| (login.id, login.password_hash)).unzip();
     let verdict = accounts
         .passwords
@@ -139,9 +144,11 @@ async fn owner(
 
 /// Whether the password is the one that was verified.
 async fn is_still(db: &Db, id: Id<Account>, version: u32) -> Result<bool> {
-    let same: i64 = sql!("select count(*) from palisade_accounts where id = {id} and password_version = {version}")
-        .one(db)
-        .await?;
+    let same: i64 = sql!(
+        "select count(*) from palisade_accounts where id = {id} and password_version = {version}"
+    )
+    .one(db)
+    .await?;
     Ok(same > 0)
 }
 
@@ -152,7 +159,9 @@ fn refused(accounts: &Accounts, attempt: &Attempt, account: Option<Id<Account>>)
     let error = Error::unauthorized();
     // The same for a wrong password: who signed somebody up would else learn whether the address was free.
     if accounts.mails.are_required() {
-        return error.with_detail("the e-mail address or the password is wrong, or the address is not verified yet");
+        return error.with_detail(
+            "the e-mail address or the password is wrong, or the address is not verified yet",
+        );
     }
     error.with_detail("the e-mail address or the password is wrong")
 }

@@ -42,7 +42,11 @@ pub(super) async fn sign_up(
     let made = made.execute(&tx).await? > 0;
     let mails = &accounts.mails;
     let owner = mails.owner_of(&tx, &new.email).await?;
-    let purpose = if made { Purpose::Verify } else { Purpose::Reset };
+    let purpose = if made {
+        Purpose::Verify
+    } else {
+        Purpose::Reset
+    };
     let mut answer = None;
     if mails.ready().is_ok() {
         answer = mails
