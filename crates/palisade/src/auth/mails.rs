@@ -112,12 +112,16 @@ impl Mails {
         ))
     }
 
-    /// Counts a mail that anybody may cause; whether it may go to this address.
+    /// Counts a mail that anybody may cause, by its purpose; whether it may go to this address.
+    ///
+    /// By its purpose, so that nobody uses up the room of a reset by asking for something else. And when the newest token's time is over,
+    /// another one may go in any case: whoever asks in somebody's name keeps them from nothing.
     pub(super) async fn may_send(&self, tx: &Tx, email: &Email, purpose: Purpose) -> Result<bool> {
-        let subject = self.0.counts.sign(super::routes::address(email).as_bytes());
+        let name = purpose.name();
+        let subject = format!("{name} {}", super::routes::address(email));
+        let subject = self.0.counts.sign(subject.as_bytes());
         let now = OffsetDateTime::now_utc();
         let until = now + self.0.per_address.window();
-        // The time is not pushed on, so nobody is kept from their mail for ever by whoever asks in their name.
         let mails: u32 = sql!(
             "insert into palisade_mail_counts (subject, mails, expires_at) values ({subject}, 1, {until})
              on conflict (subject) do update set
@@ -127,12 +131,11 @@ impl Mails {
         )
         .one(tx)
         .await?;
-        let may = mails <= self.0.per_address.count();
-        if !may {
-            let purpose = purpose.name();
-            Event::MailLimited { purpose }.emit();
+        if mails <= self.0.per_address.count() || !self.is_live(tx, purpose, email).await? {
+            return Ok(true);
         }
-        Ok(may)
+        Event::MailLimited { purpose: name }.emit();
+        Ok(false)
     }
 
     /// Takes a message to somebody, to be sent when the request is over.

@@ -27,7 +27,7 @@ pub struct LimitsConfig {
     /// Requests for a mail, uses of a mail's token, and changes of a password, by client address.
     #[setting(default = "10/min")]
     pub recovery: Rate,
-    /// Mails that anybody may cause, to one address; more are not sent, and nobody is told.
+    /// Mails of one purpose that anybody may cause, to one address; more are not sent, and nobody is told.
     #[setting(default = "5/h")]
     pub mail: Rate,
     /// The app's own classes, for `limit = "search"` on a handler.

@@ -122,6 +122,17 @@ impl Mails {
         Ok(token)
     }
 
+    /// Whether the newest token that went to this address is good yet; one of a change always counts as good, since it is the account's.
+    pub(super) async fn is_live(&self, tx: &Tx, purpose: Purpose, to: &Email) -> Result<bool> {
+        let (subject, now) = (address_mark(self.key(), to), OffsetDateTime::now_utc());
+        let live: i64 = sql!(
+            "select count(*) from palisade_mail_tokens where subject = {subject} and purpose = {purpose.name()} and expires_at > {now}"
+        )
+        .one(tx)
+        .await?;
+        Ok(live > 0 || purpose == Purpose::Change)
+    }
+
     /// What this token is good for now.
     ///
     /// # Errors
