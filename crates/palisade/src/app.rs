@@ -5,6 +5,7 @@ mod command;
 mod grant;
 mod health;
 mod layer;
+mod mailing;
 mod management;
 mod permitted;
 mod router;

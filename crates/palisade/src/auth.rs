@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_key;
+mod change;
 mod client;
 mod cookie;
 mod credential;
@@ -9,6 +10,7 @@ mod device;
 mod erasure;
 mod jwt;
 mod lockout;
+mod mails;
 mod password;
 mod presented;
 mod refresh;
@@ -26,6 +28,7 @@ pub use api_key::{ApiClient, ApiKey, ApiKeys, NoScope};
 pub use jwt::{JwtCheck, JwtKey, TokenError};
 #[doc(hidden)]
 pub use jwt::{Open, Pinned};
+pub use mails::{English, Link, Message, Notice, Templates};
 pub use password::{
     BreachedList, BreachedPasswords, BreachedRange, PasswordHash, Passwords, Verdict,
 };

@@ -212,6 +212,47 @@ pub enum Event {
         /// The account.
         account: Uuid,
     },
+    /// Somebody asked for a mail with a token, by an address that may be nobody's.
+    RecoveryRequested {
+        /// What the token is for: `verify`, `reset`, `change` or `cancel`.
+        purpose: &'static str,
+        /// The account, when there is one; the answer to the client never tells.
+        account: Option<Uuid>,
+    },
+    /// A token of a mail was presented that is not valid.
+    RecoveryRefused {
+        /// What it was presented for: `verify`, `reset`, `change` or `cancel`.
+        purpose: &'static str,
+        /// Why, in a word of the code, such as `expired`.
+        reason: &'static str,
+    },
+    /// An account's password was changed.
+    PasswordChanged {
+        /// The account.
+        account: Uuid,
+    },
+    /// Somebody who is signed in gave a wrong password where it was asked for again.
+    PasswordChangeFailed {
+        /// The account.
+        account: Uuid,
+    },
+    /// Something else of an account was changed.
+    AccountUpdated {
+        /// The account.
+        account: Uuid,
+        /// What: `email_verified`, `email` or `email_change_cancelled`.
+        what: &'static str,
+    },
+    /// A mail was not sent, because as many as may had gone to its address.
+    MailLimited {
+        /// What it was for, such as `reset`.
+        purpose: &'static str,
+    },
+    /// A mail was given up.
+    MailFailed {
+        /// Why, in a word of the code, such as `refused`.
+        reason: &'static str,
+    },
     /// A policy or a permission said no.
     Denied {
         /// Who asked, when known.
@@ -361,6 +402,13 @@ named! {
     AccountAdministered = "authz_admin",
     AccountDeleted = "user_deleted",
     DataExported = "sensitive_read",
+    RecoveryRequested = "authn_recovery_requested",
+    RecoveryRefused = "authn_recovery_refused",
+    PasswordChanged = "authn_password_change",
+    PasswordChangeFailed = "authn_password_change_fail",
+    AccountUpdated = "user_updated",
+    MailLimited = "excess_mail",
+    MailFailed = "mail_failed",
     Denied = "authz_fail",
     InputRefused = "input_validation_fail",
     RequestRefused = "request_refused",
@@ -437,6 +485,9 @@ impl Event {
                 | Self::AccountAdministered { .. }
                 | Self::AccountDeleted { .. }
                 | Self::DataExported { .. }
+                | Self::RecoveryRequested { .. }
+                | Self::PasswordChanged { .. }
+                | Self::AccountUpdated { .. }
                 | Self::CertificateReplaced
                 | Self::Started
                 | Self::Stopped
@@ -464,7 +515,9 @@ impl Event {
             | Self::Reauthenticated { account }
             | Self::SignedOut { account }
             | Self::AccountDeleted { account }
-            | Self::DataExported { account } => Facts {
+            | Self::DataExported { account }
+            | Self::PasswordChanged { account }
+            | Self::PasswordChangeFailed { account } => Facts {
                 account: Some(account),
                 ..none
             },
@@ -494,6 +547,25 @@ impl Event {
                 ..none
             },
             Self::SignInFailed { account } => Facts { account, ..none },
+            Self::RecoveryRequested { purpose, account } => Facts {
+                account,
+                resource: Some(purpose),
+                ..none
+            },
+            Self::RecoveryRefused { purpose, reason } => Facts {
+                resource: Some(purpose),
+                reason: Some(reason),
+                ..none
+            },
+            Self::AccountUpdated { account, what } => Facts {
+                account: Some(account),
+                resource: Some(what),
+                ..none
+            },
+            Self::MailLimited { purpose } => Facts {
+                resource: Some(purpose),
+                ..none
+            },
             Self::SignedInAfterFailures { account, failures } => Facts {
                 account: Some(account),
                 count: Some(failures),
@@ -550,6 +622,7 @@ impl Event {
             | Self::RequestMalformed { reason }
             | Self::ProxyHeaderRefused { reason }
             | Self::CertificateKept { reason }
+            | Self::MailFailed { reason }
             | Self::CrossSiteRefused { sign: reason } => Facts {
                 reason: Some(reason),
                 ..none

@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod error;
 pub mod event;
 pub mod input;
+pub mod mail;
 pub mod output;
 pub mod perimeter;
 pub mod prelude;

@@ -13,7 +13,7 @@ const SOURCES: &str = "crates/palisade/src/";
 const ROWS: [&[&str]; 10] = [
     &["secret", "|", "error"],
     &["config", "event"],
-    &["db", "store", "input", "output"],
+    &["db", "store", "input", "output", "mail"],
     &["access"],
     &["endpoint"],
     &["auth"],

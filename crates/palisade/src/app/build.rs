@@ -120,6 +120,8 @@ impl App {
     /// Every problem at once: settings, routes that clash, services that nobody provided, permissions that no role carries.
     pub fn build(mut self) -> Result<Self, Refusal> {
         let mut refusal = std::mem::take(&mut self.refusal);
+        self.show_mail();
+        self.check_mail(&mut refusal);
         self.check_routes(&mut refusal);
         self.check_services(&mut refusal);
         self.check_roles(&mut refusal);

@@ -7,21 +7,25 @@ use std::sync::Arc;
 use super::build::App;
 use super::health::Readiness;
 use super::layer::wrap;
+use super::mailing::outbox;
 use super::management::{Management, Opened, Sources};
 use super::router::{limit_of, router};
 use crate::access::Authenticator;
-use crate::auth::{self, Accounts, BreachedPasswords};
+use crate::auth::{self, Accounts, BreachedPasswords, Templates};
 use crate::config::{Config, Environment, Problem, Refusal};
 use crate::db::{self, Db, DbOptions};
 use crate::endpoint::Once;
 use crate::event::metrics::Metrics;
 use crate::input::ScopeInfo;
+use crate::mail::Outbox;
 use crate::perimeter::{Inherited, Listeners, Perimeter, Serving, Tls, serve};
 use crate::secret::Secret;
 use crate::store::LocalLimiter;
 
 /// How long the database may take to let go.
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long mail that still waits may take to leave.
+const POSTING: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// An app that passed every check and is ready to serve.
 pub struct Started {
@@ -33,6 +37,7 @@ pub struct Started {
     readiness: Readiness,
     management: Option<Management>,
     opened: Option<Opened>,
+    outbox: Outbox,
 }
 
 impl std::fmt::Debug for Started {
@@ -89,8 +94,12 @@ impl App {
             self.check_database(&db, &mut refusal).await;
         }
         let mut services = std::mem::take(&mut self.services);
+        let outbox = outbox(&services, &config).unwrap_or_else(|problem| {
+            refusal.add(problem);
+            Outbox::new(None)
+        });
         let mut accounts = match Accounts::new(&config, self.roles.clone(), db.clone()) {
-            Ok(accounts) => accounts.with_scopes(&self.scopes()),
+            Ok(accounts) => accounts.with_scopes(&self.scopes()).with_outbox(outbox.clone()),
             Err(_) => {
                 refusal.add(Problem::new(
                     "accounts cannot be made ready: the machine gives no thread, or the secret key cannot sign",
@@ -103,6 +112,9 @@ impl App {
         if let Some(list) = services.get::<Arc<dyn BreachedPasswords>>() {
             accounts = accounts.with_breached(Arc::clone(list));
         }
+        if let Some(templates) = services.get::<Arc<dyn Templates>>() {
+            accounts = accounts.with_templates(Arc::clone(templates));
+        }
         if migrated && !has_every_pepper(&db, &accounts).await {
             refusal.add(Problem::new(
                 "the database holds passwords that were hashed with a pepper which is not configured",
@@ -114,6 +126,7 @@ impl App {
         services.insert_own(accounts.api_keys().clone());
         services.insert_own(accounts.clone());
         services.insert_own(Once::new(&config, db.clone()));
+        services.insert_own(outbox.clone());
         services.insert_own(db.clone());
         let migrations = [Some(auth::MIGRATIONS), self.migrations];
         let readiness = Readiness::new(db.clone(), migrations.into_iter().flatten().collect());
@@ -148,6 +161,7 @@ impl App {
             readiness,
             management,
             opened: None,
+            outbox,
             config,
         })
     }
@@ -360,6 +374,7 @@ impl Started {
         if let Some(management) = management {
             let _ = management.await;
         }
+        self.outbox.close(POSTING).await;
         // A statement that nobody waits for any more must not hold the end.
         let _ = tokio::time::timeout(CLOSING, self.db.close()).await;
     }

@@ -9,6 +9,7 @@ use super::api_key::ApiKeys;
 use super::device::Devices;
 use super::jwt::{AccessTokens, Checked, TokenError};
 use super::lockout::Lockout;
+use super::mails::{Mails, Templates};
 use super::password::{BreachedPasswords, Passwords};
 use super::refresh::RefreshTokens;
 use super::second_factor::SecondFactors;
@@ -22,6 +23,7 @@ use crate::db::{Db, Migration, Migrations, ReadDb, Tx};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Argument, Email, Incoming, ScopeInfo, Timestamp};
+use crate::mail::Outbox;
 use crate::secret::token::Token;
 use palisade_macros::{row, sql};
 
@@ -56,6 +58,11 @@ pub(crate) const MIGRATIONS: Migrations = Migrations::of_framework(&[
         sql: include_str!("../../migrations/0005_api_keys.sql"),
     },
     Migration {
+        version: 6,
+        file: "palisade/0006_mail_tokens.sql",
+        sql: include_str!("../../migrations/0006_mail_tokens.sql"),
+    },
+    Migration {
         version: 7,
         file: "palisade/0007_second_factor.sql",
         sql: include_str!("../../migrations/0007_second_factor.sql"),
@@ -83,6 +90,7 @@ pub struct Accounts {
     pub(super) lockout: Lockout,
     pub(super) devices: Devices,
     pub(super) sweeper: Sweeper,
+    pub(super) mails: Mails,
     pub(super) api_keys: ApiKeys,
     verified: Arc<Verified<Checked>>,
     pub(super) roles: Arc<[Role]>,
@@ -139,6 +147,7 @@ impl Accounts {
             devices: Devices::new(config),
             sweeper: Sweeper::new(&config.auth, db.clone()),
             api_keys: ApiKeys::new(&config.auth, Arc::clone(&roles), db.clone()),
+            mails: Mails::new(config, db.clone()),
             verified,
             roles,
             db,
@@ -162,6 +171,20 @@ impl Accounts {
     #[must_use]
     pub fn with_breached(mut self, list: Arc<dyn BreachedPasswords>) -> Self {
         self.passwords = self.passwords.with_breached(list);
+        self
+    }
+
+    /// Sends its mail by this outbox; without one it sends none.
+    #[must_use]
+    pub fn with_outbox(mut self, outbox: Outbox) -> Self {
+        self.mails = self.mails.with_outbox(outbox);
+        self
+    }
+
+    /// Writes its mail by these templates.
+    #[must_use]
+    pub fn with_templates(mut self, templates: Arc<dyn Templates>) -> Self {
+        self.mails = self.mails.with_templates(templates);
         self
     }
 
@@ -459,4 +482,39 @@ pub(crate) async fn unknown_pepper(db: &ReadDb, accounts: &Accounts) -> Result<b
     .one(db)
     .await?;
     Ok(found > 0)
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::db::DbOptions;
+    use crate::secret::Secret;
+    use crate::secret::key::Key;
+
+    #[tokio::test]
+    async fn takes_accounts_that_were_there_before_for_verified() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("app.sqlite").display());
+        let options = DbOptions {
+            url: Secret::new(url),
+            cursor_key: Key::generate(),
+        };
+        let db = Db::open(options).await.unwrap();
+        let before = Migrations::of_framework(MIGRATIONS.files().split_at(3).0);
+        before.run(&db).await.unwrap();
+        let made = OffsetDateTime::UNIX_EPOCH;
+        sql!("insert into palisade_accounts (id, email, password_hash, created_at) values ({Id::<Account>::new()}, 'ann@example.org', 'x', {made})")
+            .execute(&db)
+            .await
+            .unwrap();
+        MIGRATIONS.run(&db).await.unwrap();
+        let verified: Option<OffsetDateTime> =
+            sql!("select email_verified_at from palisade_accounts")
+                .one(&db)
+                .await
+                .unwrap();
+        assert_eq!(verified, Some(made));
+    }
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::client::Client;
 use super::device::Device;
 use crate::config::Config;
-use crate::db::{Db, Tx};
+use crate::db::{Db, Runs, Tx, Writing};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::secret::key::Key;
@@ -195,12 +195,17 @@ impl Lockout {
 
     /// Forgets an account's failures.
     pub(super) async fn unlock(&self, email: &str) -> Result<()> {
-        self.forget_key(self.account(email)).await
+        self.forget_key(&self.0.db, self.account(email)).await
     }
 
-    async fn forget_key(&self, key: [u8; 32]) -> Result<()> {
+    /// The same, together with what the transaction changes.
+    pub(super) async fn unlock_in(&self, tx: &Tx, email: &str) -> Result<()> {
+        self.forget_key(tx, self.account(email)).await
+    }
+
+    async fn forget_key(&self, db: &impl Runs<Writing>, key: [u8; 32]) -> Result<()> {
         sql!("delete from palisade_sign_in_attempts where key = {key}")
-            .execute(&self.0.db)
+            .execute(db)
             .await
             .map(drop)
     }

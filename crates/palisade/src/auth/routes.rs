@@ -3,10 +3,13 @@
 mod account;
 mod admin;
 mod api_keys;
+mod email;
 mod export;
 mod jwks;
 mod me;
+mod password;
 mod reauthenticate;
+mod reset;
 mod second_factor;
 mod session;
 mod sessions;
@@ -14,10 +17,12 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod tokens;
+mod verify;
 
+use crate::auth::presented::Presented;
 use crate::endpoint::Routes;
 use crate::input::{Email, Password};
-use palisade_macros::input;
+use palisade_macros::{input, output};
 
 pub(super) use session::SessionEntered;
 pub(super) use sign_in::{Entered, SignedInView};
@@ -30,18 +35,45 @@ pub(crate) struct Credentials {
     password: Password,
 }
 
+/// The address that somebody asks by.
+#[input]
+pub(crate) struct Asking {
+    email: Email,
+}
+
+/// What was asked for, whether or not there is such an account.
+#[output]
+pub(crate) struct Asked {
+    email: String,
+}
+
+impl Asked {
+    fn of(email: &Email) -> Self {
+        Self {
+            email: address(email),
+        }
+    }
+}
+
+/// The token of a mail.
+#[input]
+pub(crate) struct Presentation {
+    token: Presented,
+}
+
 /// An address in the one spelling that accounts are kept under.
-fn address(email: &Email) -> String {
+pub(super) fn address(email: &Email) -> String {
     email.to_ascii_lowercase()
 }
 
 /// The ready routes: `POST /auth/sign-up`, `/auth/sign-in`, `/auth/refresh`, `/auth/sign-out`; `POST` and `DELETE /auth/session`,
 /// `GET` and `DELETE /auth/sessions`, `DELETE /auth/sessions/{session}`; `POST /auth/reauthenticate`;
 /// `POST /auth/sign-in/second-factor`, `GET /auth/second-factor`, `POST` and `DELETE /auth/totp`, `POST /auth/totp/confirm`,
-/// `POST /auth/recovery-codes`; `DELETE /auth/account`, `GET /auth/export`; `GET /auth/me` and `/.well-known/jwks.json`.
+/// `POST /auth/recovery-codes`; `POST /auth/verify`, `/auth/verify/resend`, `/auth/reset`, `/auth/reset/confirm`, `/auth/password`,
+/// `/auth/email`, `/auth/email/confirm`, `/auth/email/cancel`; `DELETE /auth/account`, `GET /auth/export`; `GET /auth/me` and `/.well-known/jwks.json`.
 ///
 /// # Security
-/// Sign-up answers 201 for a taken address too, and sign-in does the same work for an unknown one, so that neither tells who
+/// Sign-up answers 201 for a taken address too, and sign-in and reset do the same work for an unknown one, so that none tells who
 /// has an account. Sign-out ends the presented token and its refresh token at once.
 pub fn routes() -> Routes {
     palisade_macros::routes![
@@ -61,6 +93,14 @@ pub fn routes() -> Routes {
         second_factor::remove,
         second_factor::new_recovery_codes,
         sign_out::sign_out,
+        verify::verify,
+        verify::resend,
+        reset::reset,
+        reset::confirm,
+        password::change_password,
+        email::change_email,
+        email::confirm_email,
+        email::cancel_email,
         me::me,
         account::delete,
         export::export,

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::Accounts;
 use super::credential::{self, Credentials, Kept, Kind};
+use super::mails::Notice;
 use crate::access::{Account, Id};
 use crate::config::Config;
 use crate::db::{Db, Tx};
@@ -187,10 +189,9 @@ impl SecondFactors {
         let spent = credentials
             .spend(account, kind, &code.hash(account))
             .await?;
-        let account = account.uuid();
-        match spent {
-            true => tell(Event::RecoveryCodeUsed { account }),
-            false => Event::FactorRefused { account }.emit(),
+        if !spent {
+            let account = account.uuid();
+            Event::FactorRefused { account }.emit();
         }
         Ok(spent)
     }
@@ -219,9 +220,15 @@ impl SecondFactors {
     }
 }
 
-/// Says what the owner of an account has to learn of, by mail too.
-pub(super) fn tell(event: Event) {
-    event.emit();
+impl Accounts {
+    /// Says what the owner of an account has to learn of, by mail too.
+    pub(super) async fn tell(&self, account: Id<Account>, event: Event, notice: Notice) {
+        event.emit();
+        // What happened has happened, whether or not the address can be read now.
+        if let Err(error) = self.notify(account, notice).await {
+            tracing::warn!(?error, "the owner of an account could not be told by mail");
+        }
+    }
 }
 
 /// What a secret is sealed for.

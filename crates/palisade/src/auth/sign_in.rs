@@ -2,10 +2,13 @@
 //!
 //! Follows NIST SP 800-63B-4, section 3.2, and OWASP ASVS 5.0, sections 6.3, 7.2.4 and 7.5.
 
+use time::OffsetDateTime;
+
 use super::accounts::Accounts;
 use super::client::Client;
 use super::device::Device;
 use super::lockout::Attempt;
+use super::mails::Notice;
 use super::password::{PasswordHash, Place, Verdict};
 use super::presented::Presented;
 use super::refresh::Family;
@@ -15,7 +18,7 @@ use super::session::{Current, Session};
 use crate::access::{Account, Id};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::input::Password;
+use crate::input::{Email, Password};
 use palisade_macros::{row, sql};
 
 /// What somebody proves himself for.
@@ -58,7 +61,7 @@ pub(super) struct Proved {
     /// The try, which counts as a failure until it is known what else the account asks for.
     attempt: Attempt,
     /// Which password it was.
-    version: [u8; 16],
+    version: u32,
 }
 
 /// Somebody who gave all that the account asks for.
@@ -69,12 +72,16 @@ pub(super) struct Admitted {
     /// Tries of this account, or this device, that failed before.
     pub(super) failures: u64,
     pub(super) second_factor: bool,
+    /// Which password it was that let them in.
+    pub(super) version: u32,
 }
 
 #[row]
 struct Login {
     id: Id<Account>,
     password_hash: PasswordHash,
+    password_version: u32,
+    email_verified_at: Option<OffsetDateTime>,
 }
 
 impl Accounts {
@@ -101,7 +108,7 @@ impl Accounts {
             }
         };
         let (account, version) = match found {
-            (Some(id), Some(hash)) => (id, hash.version()),
+            (Some(id), Some(version)) => (id, version),
             (account, _) => return Err(self.refused(&attempt, account)),
         };
         Ok(Proved {
@@ -154,6 +161,7 @@ impl Accounts {
             device,
             failures,
             second_factor: false,
+            version,
         };
         self.admit(admitted, entry, client).await
     }
@@ -168,27 +176,43 @@ impl Accounts {
         entry: Entry,
         client: Client,
     ) -> Result<Entered> {
-        let (id, account) = (admitted.account, admitted.account.uuid());
+        let (id, account, version) = (admitted.account, admitted.account.uuid(), admitted.version);
         let strong = admitted.second_factor;
+        let is_new = matches!(entry, Entry::Tokens | Entry::Session { .. });
         let device = self.devices.remember(admitted.device, &admitted.email);
-        let entered = match entry {
-            Entry::Tokens => {
-                let rotated = self.refresh.begin(id, client, strong).await?;
-                Entered::Tokens(SignedInView::of(handed_out(self, rotated)?, device))
-            }
-            Entry::TokensAnew(family) => {
-                let rotated = self.refresh.renew(family, id, client, strong).await?;
-                Entered::Tokens(SignedInView::of(handed_out(self, rotated)?, device))
+        let (sign_in, entered) = match entry {
+            Entry::Tokens | Entry::TokensAnew(_) => {
+                let rotated = match entry {
+                    Entry::TokensAnew(family) => {
+                        self.refresh.renew(family, id, client, strong).await?
+                    }
+                    _ => self.refresh.begin(id, client, strong).await?,
+                };
+                let family = rotated.family.uuid();
+                let view = SignedInView::of(handed_out(self, rotated)?, device);
+                (family, Entered::Tokens(view))
             }
             Entry::Session { before } => {
                 let begun = self.sessions.begin(id, client, before, strong).await?;
-                Entered::Session(SessionEntered { begun, device })
+                (begun.id.uuid(), Entered::Session(SessionEntered { begun, device }))
             }
             Entry::SessionAnew { session, hash } => {
                 let begun = self.sessions.renew(session, hash, id, strong).await?;
-                Entered::Session(SessionEntered { begun, device })
+                (begun.id.uuid(), Entered::Session(SessionEntered { begun, device }))
             }
         };
+        if !self.is_still(id, version).await? {
+            // Somebody changed the password in the meantime, and did not see this sign-in when it ended the others.
+            self.end_sign_in(id, sign_in).await?;
+            return Err(Error::unauthorized());
+        }
+        if is_new
+            && admitted.device.is_none()
+            && let Ok(email) = Email::parse(admitted.email)
+        {
+            let client = client.address;
+            self.mails.notify(email, Notice::NewDevice { client });
+        }
         match (entry, admitted.failures) {
             (Entry::TokensAnew(_) | Entry::SessionAnew { .. }, _) => {
                 Event::Reauthenticated { account }.emit();
@@ -199,42 +223,56 @@ impl Accounts {
         Ok(entered)
     }
 
-    /// The account with this address, if there is one, and what is kept of the password, if it is its own: the same work in each case.
+    /// The account with this address, if there is one, and which password it has, when that was given and may sign in: the same work
+    /// in each case.
     async fn owner(
         &self,
         email: &str,
         place: Place,
         password: Password,
-    ) -> Result<(Option<Id<Account>>, Option<PasswordHash>)> {
+    ) -> Result<(Option<Id<Account>>, Option<u32>)> {
         let found = sql!(
             Login,
-            "select id, password_hash from palisade_accounts where email = {email}"
+            "select id, password_hash, password_version, email_verified_at from palisade_accounts where email = {email}"
         )
         .optional(&self.db)
         .await?;
+        let required = self.mails.are_required();
+        let may = |login: &&Login| login.email_verified_at.is_some() || !required;
+        let version = found.as_ref().filter(may).map(|login| login.password_version);
         let (id, hash) = found.map(|login| (login.id, login.password_hash)).unzip();
         let verdict = self
             .passwords
             .verify_in(place, password, hash.clone())
             .await?;
-        let kept = match (id, verdict) {
-            (_, Verdict::Wrong) => None,
-            (Some(id), Verdict::Outdated(new)) => {
-                // Not when the password was changed in the meantime.
-                sql!("update palisade_accounts set password_hash = {new} where id = {id} and password_hash = {hash}")
-                    .execute(&self.db)
-                    .await?;
-                Some(new)
-            }
-            (_, Verdict::Right | Verdict::Outdated(_)) => hash,
-        };
-        Ok((id, kept))
+        if let (Some(id), Verdict::Outdated(new)) = (id, &verdict) {
+            // Not when the password was changed in the meantime.
+            sql!("update palisade_accounts set password_hash = {new} where id = {id} and password_hash = {hash}")
+                .execute(&self.db)
+                .await?;
+        }
+        Ok((id, version.filter(|_| !matches!(verdict, Verdict::Wrong))))
+    }
+
+    /// Whether the password is the one that was given.
+    async fn is_still(&self, account: Id<Account>, version: u32) -> Result<bool> {
+        let same: i64 = sql!("select count(*) from palisade_accounts where id = {account} and password_version = {version}")
+            .one(&self.db)
+            .await?;
+        Ok(same > 0)
     }
 
     fn refused(&self, attempt: &Attempt, account: Option<Id<Account>>) -> Error {
         let account = account.map(|id| id.uuid());
         Event::SignInFailed { account }.emit();
         self.lockout.failed(attempt, account);
-        Error::unauthorized().with_detail("the e-mail address or the password is wrong")
+        let error = Error::unauthorized();
+        // The same for a wrong password: who signed somebody up would else learn whether the address was free.
+        if self.mails.are_required() {
+            return error.with_detail(
+                "the e-mail address or the password is wrong, or the address is not verified yet",
+            );
+        }
+        error.with_detail("the e-mail address or the password is wrong")
     }
 }

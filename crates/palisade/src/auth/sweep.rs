@@ -97,13 +97,23 @@ impl Sweeper {
                 "delete from palisade_api_keys where id in
                  (select id from palisade_api_keys where expires_at < {now - SHOWN_EXPIRED} limit {BATCH})"
             );
+            let tokens = sql!(
+                "delete from palisade_mail_tokens where token_hash in
+                 (select token_hash from palisade_mail_tokens where expires_at < {now} limit {BATCH})"
+            );
+            let counts = sql!(
+                "delete from palisade_mail_counts where subject in
+                 (select subject from palisade_mail_counts where expires_at < {now} limit {BATCH})"
+            );
             let db = &self.0.db;
             let gone = attempts.execute(db).await?
                 + revoked.execute(db).await?
                 + families.execute(db).await?
                 + sessions.execute(db).await?
                 + enrolments.execute(db).await?
-                + keys.execute(db).await?;
+                + keys.execute(db).await?
+                + tokens.execute(db).await?
+                + counts.execute(db).await?;
             if gone == 0 {
                 break;
             }

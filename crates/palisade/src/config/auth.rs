@@ -55,6 +55,17 @@ pub struct AuthConfig {
     /// How long wrong codes can keep the codes of an account from being tried, at most.
     #[setting(default = "1d", range = "15m"..="7d")]
     pub second_factor_lockout_cap: Duration,
+    /// Whether an account signs in only when its address is verified; `true` in production, where nothing else is said.
+    pub require_verified_email: Option<bool>,
+    /// How long the token that verifies an address is good for.
+    #[setting(default = "24h", range = "10m"..="24h")]
+    pub verification_lifetime: Duration,
+    /// How long the token that resets a password is good for.
+    #[setting(default = "30m", range = "5m"..="30m")]
+    pub reset_lifetime: Duration,
+    /// How long the token that confirms a new address is good for.
+    #[setting(default = "24h", range = "10m"..="24h")]
+    pub email_change_lifetime: Duration,
     /// The memory of one password hash.
     #[setting(default = "19 MiB", range = "19 MiB"..="1 GiB")]
     pub password_memory: Size,

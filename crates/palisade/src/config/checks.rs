@@ -14,6 +14,44 @@ pub(super) fn across(layers: &Layers, production: bool, refusal: &mut Refusal) {
     keys_differ(layers, refusal);
     database(layers, production, refusal);
     management(layers, refusal);
+    mail(layers, refusal);
+}
+
+/// Mail needs a server, somebody who writes, and both halves of a credential.
+fn mail(layers: &Layers, refusal: &mut Refusal) {
+    let needs = |path: &str, other: &str, fix: &str, refusal: &mut Refusal| {
+        if let Some(found) = layers.find(path)
+            && layers.find(other).is_none()
+            && !layers.is_refused(other)
+        {
+            add(refusal, &found, &format!("needs `{other}` too"), fix);
+        }
+    };
+    if let Some(found) = layers.find("mail.host")
+        && !cfg!(feature = "smtp")
+    {
+        add(
+            refusal,
+            &found,
+            "names an SMTP server, and this program was built without SMTP",
+            "build it with palisade's feature `smtp`",
+        );
+    }
+    let from = "set `mail.from`, such as Notes <notes@example.org>";
+    needs("mail.host", "mail.from", from, refusal);
+    needs(
+        "mail.user",
+        "mail.password",
+        "set `PALISADE_MAIL__PASSWORD`",
+        refusal,
+    );
+    needs("mail.password", "mail.user", "set `mail.user`", refusal);
+    needs(
+        "mail.user",
+        "mail.host",
+        "set `mail.host`, or remove it",
+        refusal,
+    );
 }
 
 /// Metrics tell of every client, so they are neither for the app's clients nor, unasked, for other machines.

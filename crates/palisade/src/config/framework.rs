@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::auth::AuthConfig;
 use super::limits::{CorsConfig, LimitsConfig};
+use super::mail::MailConfig;
 use super::metrics::MetricsConfig;
 use super::network::{AllowedHosts, ProxyHeader, TrustedProxies};
 use super::serving::{Host, ServeConfig, TlsConfig};
@@ -106,6 +107,8 @@ pub struct Config {
     pub metrics: MetricsConfig,
     /// Accounts and access tokens.
     pub auth: AuthConfig,
+    /// How mail leaves.
+    pub mail: MailConfig,
     /// Connections and their limits.
     pub serve: ServeConfig,
     /// TLS, when this process ends it.

@@ -24,6 +24,12 @@ pub struct LimitsConfig {
     /// Refreshed tokens, by client address.
     #[setting(default = "60/min")]
     pub refresh: Rate,
+    /// Requests for a mail, uses of a mail's token, and changes of a password, by client address.
+    #[setting(default = "10/min")]
+    pub recovery: Rate,
+    /// Mails of one purpose that anybody may cause, to one address; more are not sent, and nobody is told.
+    #[setting(default = "5/h")]
+    pub mail: Rate,
     /// The app's own classes, for `limit = "search"` on a handler.
     pub classes: RateClasses,
     /// Requests that are worked on at the same time; more are told to come back.
@@ -167,7 +173,7 @@ impl Setting for Origins {
     }
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

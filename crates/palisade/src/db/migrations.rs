@@ -47,6 +47,11 @@ impl Migrations {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) const fn files(&self) -> &'static [Migration] {
+        self.files
+    }
+
     /// Applies what is not applied yet; instances that start together wait for each other.
     ///
     /// A file that fails leaves nothing of itself behind. On PostgreSQL each file is one transaction; on SQLite the whole run is

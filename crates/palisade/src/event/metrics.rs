@@ -52,6 +52,12 @@ pub(super) fn count(event: &Event) -> u64 {
     EVENTS[event.place()].fetch_add(times, Ordering::Relaxed)
 }
 
+/// How often an event of this kind happened.
+#[cfg(test)]
+pub(crate) fn count_of(event: &Event) -> u64 {
+    EVENTS[event.place()].load(Ordering::Relaxed)
+}
+
 /// What is counted of one app's requests.
 #[derive(Debug)]
 pub(crate) struct Metrics {

@@ -67,9 +67,10 @@ async fn tells_the_account_and_what_it_owns_and_no_more() {
             json!({
                 "exported_at": document["exported_at"],
                 "account": {
-                    "id": ann.to_string(), "email": "ann@example.org", "created_at": account["created_at"], "roles": [],
+                    "id": ann.to_string(), "email": "ann@example.org", "email_verified_at": null,
+                    "created_at": account["created_at"], "roles": [], "second_factor_since": null, "api_keys": [],
                     "sign_ins": [{
-                        "created_at": sign_in["created_at"], "last_used_at": sign_in["last_used_at"],
+                        "kind": "tokens", "device": "", "created_at": sign_in["created_at"], "last_used_at": sign_in["last_used_at"],
                         "expires_at": sign_in["expires_at"]
                     }]
                 },

@@ -1,11 +1,14 @@
 //! An app with accounts, served from this process on each database, and a small HTTP client.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use palisade::auth::Accounts;
 use palisade::config::Sources;
 use palisade::db::{Db, Migrations};
 use palisade::endpoint::Routes;
+use palisade::mail::{Mail, Mailer, Sending};
 use palisade::prelude::*;
 use palisade::secret::key::Key;
 use serde_json::{Value, json};
@@ -33,6 +36,7 @@ pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) url: String,
     pub(crate) key: String,
+    pub(crate) mails: Captured,
     folder: tempfile::TempDir,
 }
 
@@ -40,6 +44,65 @@ pub(crate) struct Place {
 pub(crate) struct ManageAll;
 impl Permission for ManageAll {
     const NAME: &'static str = "all.manage";
+}
+
+/// The mail of an app, in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Captured(Arc<Mutex<Vec<Mail>>>);
+
+impl Mailer for Captured {
+    fn send<'a>(&'a self, mail: &'a Mail) -> Sending<'a> {
+        self.0.lock().expect("not poisoned").push(mail.clone());
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Captured {
+    /// The next mail to this address whose subject holds these words, taken out.
+    pub(crate) async fn next(&self, to: &str, subject: &str) -> Mail {
+        let begun = Instant::now();
+        loop {
+            if let Some(mail) = self.take(to, subject) {
+                return mail;
+            }
+            assert!(
+                begun.elapsed().as_secs() < 30,
+                "no mail to {to} about {subject}"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn take(&self, to: &str, subject: &str) -> Option<Mail> {
+        let mut mails = self.0.lock().expect("not poisoned");
+        let is = |mail: &Mail| mail.to().as_str() == to && mail.subject().contains(subject);
+        let at = mails.iter().position(is)?;
+        Some(mails.remove(at))
+    }
+
+    /// The token of that mail.
+    pub(crate) async fn token(&self, to: &str, subject: &str) -> String {
+        token_of(self.next(to, subject).await.body())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.lock().expect("not poisoned").clear();
+    }
+
+    pub(crate) fn count(&self, to: &str) -> usize {
+        let mails = self.0.lock().expect("not poisoned");
+        mails.iter().filter(|mail| mail.to().as_str() == to).count()
+    }
+}
+
+/// The token that a mail shows.
+pub(crate) fn token_of(body: &str) -> String {
+    let is = |word: &&str| palisade::secret::token::Token::parse(word).is_some();
+    let mut words = body.split(|c: char| c.is_whitespace() || c == '=');
+    let token = words.find(is);
+    token
+        .unwrap_or_else(|| panic!("no token: {body}"))
+        .to_owned()
 }
 
 pub(crate) struct Served {
@@ -80,6 +143,7 @@ pub(crate) async fn places() -> Vec<Place> {
         name,
         url,
         key: Key::generate_text().expose().clone(),
+        mails: Captured::default(),
         folder,
     };
     let folder = tempfile::tempdir().expect("a folder");
@@ -132,6 +196,7 @@ impl Place {
             url: url.to_owned(),
             key: Key::generate_text().expose().clone(),
             folder: tempfile::tempdir().expect("a folder"),
+            mails: Captured::default(),
         }
     }
 
@@ -148,7 +213,7 @@ impl Place {
         assert!(altered.is_none(), "{altered:?}");
     }
 
-    /// The app on this place, with more settings; limits by address are out of the way.
+    /// The app on this place, with more settings; limits by address are out of the way, and mail is captured.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         self.app_with(settings, routes![])
     }
@@ -165,6 +230,12 @@ impl Place {
 
     /// The same, before it is built; with the tables of every resource of these tests.
     pub(crate) fn builder(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
+        let mailer = Arc::new(self.mails.clone()) as Arc<dyn Mailer>;
+        Ok(self.bare(settings)?.provide(mailer))
+    }
+
+    /// The same, without a mailer.
+    pub(crate) fn bare(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         let mut variables = vec![
             ("PALISADE_ENV", "development"),
             ("DATABASE_URL", &self.url),
@@ -174,6 +245,7 @@ impl Place {
             ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
             ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
             ("PALISADE_LIMITS__REFRESH", "1000000/s"),
+            ("PALISADE_LIMITS__RECOVERY", "1000000/s"),
             ("PALISADE_HANDLER_TIMEOUT", "60s"),
         ];
         variables.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
@@ -346,6 +418,10 @@ impl Served {
             "update palisade_sign_in_attempts set blocked_until = {until} where failures >= 5 and blocked_until > {since}"
         );
         assert!(locked.execute(&self.db).await.expect("it is written") > 0);
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call("POST", path, "", &body).await
     }
 
     pub(crate) async fn me(&self, token: &str) -> Answer {

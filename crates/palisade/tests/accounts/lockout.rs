@@ -373,66 +373,72 @@ async fn forget_failures_when_their_time_is_over() {
     }
 }
 
-/// The time of a sign-in and of a sign-up must not tell who has an account. A noisy machine is no reason to fail: hundreds of
-/// interleaved tries, medians, and a wide margin; what a leak would cost (no hash, no commit) is far beyond it.
 #[tokio::test(flavor = "multi_thread")]
 async fn tell_nothing_by_their_time() {
     let place = place().await;
-    let served = place.serve(&[]).await;
+    let served = place.serve(&[("PALISADE_LIMITS__MAIL", "1000000/h")]).await;
     served.account("ann@example.org").await;
-    let forget = async || {
-        sql!("delete from palisade_sign_in_attempts")
-            .execute(&served.db)
-            .await
-            .expect("gone");
-    };
+    for path in ["/auth/sign-in", "/auth/sign-up"] {
+        takes_the_same_time(
+            &served,
+            path,
+            |email| json!({"email": email, "password": WRONG}),
+        )
+        .await;
+    }
+}
+
+/// The time of an answer must not tell who has an account. A noisy machine is no reason to fail: hundreds of interleaved tries,
+/// medians, and a wide margin; what a leak would cost (no hash, no commit) is far beyond it.
+pub(crate) async fn takes_the_same_time(served: &Served, path: &str, body: impl Fn(&str) -> Value) {
     let rounds = std::env::var("PALISADE_TEST_TIMING")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(60);
-    for path in ["/auth/sign-in", "/auth/sign-up"] {
-        let mut difference = f64::MAX;
-        // A burst of other work may hit one of the two; a leak is there every time.
-        for attempt in 0..5 {
-            let (mut known, mut unknown) = (Vec::new(), Vec::new());
-            for round in 0..rounds {
-                // Now the one is first, now the other.
-                for which in [round % 2 == 0, round % 2 == 1] {
-                    forget().await;
-                    let nobody = format!("n{attempt}-{round}@example.org");
-                    let email = if which { "ann@example.org" } else { &nobody };
-                    let body = json!({"email": email, "password": WRONG});
-                    let begun = Instant::now();
-                    let answer = served.call("POST", path, "", &body).await;
-                    let took = begun.elapsed();
-                    assert!(
-                        answer.status == 401 || answer.status == 201,
-                        "{}",
-                        answer.text
-                    );
-                    if which {
-                        known.push(took)
-                    } else {
-                        unknown.push(took)
-                    };
-                }
-            }
-            let median = |times: &mut Vec<Duration>| {
-                times.sort();
-                times[times.len() / 2].as_secs_f64()
-            };
-            let (known, unknown) = (median(&mut known), median(&mut unknown));
-            difference = (known - unknown).abs() / known.max(unknown);
-            println!(
-                "{path}: {:.2} ms and {:.2} ms, {:.1} %",
-                known * 1e3,
-                unknown * 1e3,
-                difference * 100.0
-            );
-            if difference < 0.25 {
-                break;
+    let mut difference = f64::MAX;
+    // A burst of other work may hit one of the two; a leak is there every time.
+    for attempt in 0..5 {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            // Now the one is first, now the other.
+            for which in [round % 2 == 0, round % 2 == 1] {
+                sql!("delete from palisade_sign_in_attempts")
+                    .execute(&served.db)
+                    .await
+                    .expect("gone");
+                // Who signs up is somebody from then on; elsewhere both were asked for before.
+                let nobody = match path {
+                    "/auth/reset" => "nobody@example.org".to_owned(),
+                    _ => format!("n{attempt}-{round}@example.org"),
+                };
+                let email = if which { "ann@example.org" } else { &nobody };
+                let body = body(email);
+                let begun = Instant::now();
+                let answer = served.call("POST", path, "", &body).await;
+                let took = begun.elapsed();
+                assert!([401, 201, 202].contains(&answer.status), "{}", answer.text);
+                if which {
+                    known.push(took)
+                } else {
+                    unknown.push(took)
+                };
             }
         }
-        assert!(difference < 0.25, "{path}: {difference}");
+        let median = |times: &mut Vec<Duration>| {
+            times.sort();
+            times[times.len() / 2].as_secs_f64()
+        };
+        let (known, unknown) = (median(&mut known), median(&mut unknown));
+        difference = (known - unknown).abs() / known.max(unknown);
+        println!(
+            "{path}: {:.2} ms and {:.2} ms, {:.1} %",
+            known * 1e3,
+            unknown * 1e3,
+            difference * 100.0
+        );
+        if difference < 0.25 {
+            break;
+        }
     }
+    assert!(difference < 0.25, "{path}: {difference}");
 }

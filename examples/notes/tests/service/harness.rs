@@ -358,6 +358,17 @@ pub(crate) fn post_or_lose_as(port: u16, token: &str, path: &str, body: &Value) 
         head.push_str("content-type: application/json\r\n");
     }
     let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    send_or_lose(port, &request)
+}
+
+/// The answer to a `GET`; nothing when the service ended before it was whole.
+pub(crate) fn get_or_lose(port: u16, path: &str) -> Option<Answer> {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
+    send_or_lose(port, &request)
+}
+
+fn send_or_lose(port: u16, request: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     let timeout = Some(Duration::from_secs(15));
     stream.set_read_timeout(timeout).ok()?;
@@ -365,6 +376,8 @@ pub(crate) fn post_or_lose_as(port: u16, token: &str, path: &str, body: &Value) 
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;
     let answer = Answer::parse(&bytes)?;
-    let whole = answer.header("content-length")?.parse() == Ok(answer.text.len());
+    // 204 has no length, and ends with its head.
+    let whole =
+        answer.status == 204 || answer.header("content-length")?.parse() == Ok(answer.text.len());
     whole.then_some(answer)
 }

@@ -1,17 +1,19 @@
-//! `kill -9` in the middle of sign-up, sign-in and refresh: nobody is left in a state that they cannot leave.
+//! `kill -9` in the middle of sign-up, sign-in, refresh and reset: nobody is left in a state that they cannot leave.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, Service, key, post_or_lose};
+use crate::harness::{PASSWORD, Service, get_or_lose, key, post_or_lose};
 
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("PALISADE_LIMITS__CLIENT", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
     ("PALISADE_LIMITS__REFRESH", "1000000/s"),
+    ("PALISADE_LIMITS__RECOVERY", "1000000/s"),
+    ("PALISADE_LIMITS__MAIL", "1000000/h"),
     ("PALISADE_AUTH__REFRESH_GRACE", "30s"),
 ];
 
@@ -93,5 +95,71 @@ fn an_account_whose_sign_up_or_sign_in_was_cut_off_signs_in() {
             let answer = post_or_lose(service.port, "/auth/sign-in", &body).expect("answered");
             assert_eq!(answer.status, 200, "round {round}: {}", answer.text);
         }
+    }
+}
+
+/// The token of the newest reset that the developer's inbox shows, unless it is this one.
+fn reset_token(port: u16, before: &str) -> Option<String> {
+    for _ in 0..1000 {
+        let page = get_or_lose(port, "/dev/inbox")?;
+        let reset = page
+            .text
+            .split("Subject: ")
+            .find(|mail| mail.starts_with("Choose another"));
+        let token = reset.and_then(|mail| mail.lines().find_map(|line| line.strip_prefix("    ")));
+        if let Some(token) = token.filter(|token| *token != before) {
+            return Some(token.to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("no mail came");
+}
+
+/// Asks for a reset and uses its token; nothing when the service ended meanwhile.
+fn reset(port: u16, password: &str, before: &mut String) -> Option<()> {
+    let asked = post_or_lose(port, "/auth/reset", &json!({"email": "ann@example.com"}))?;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    *before = reset_token(port, before)?;
+    let body = json!({"token": *before, "password": password});
+    let done = post_or_lose(port, "/auth/reset/confirm", &body)?;
+    assert_eq!(done.status, 204, "{}", done.text);
+    Some(())
+}
+
+#[test]
+fn an_account_whose_reset_was_cut_off_has_one_password_and_resets_again() {
+    let mut service = Service::start_with_key(&key(), &SETTINGS);
+    assert_eq!(service.sign_up("ann@example.com").status, 201);
+    let (mut last, mut used) = (PASSWORD.to_owned(), String::new());
+    for round in 0..6_u64 {
+        let (port, first, mut before) = (service.port, last.clone(), used.clone());
+        let client = std::thread::spawn(move || {
+            let (mut set, mut number) = (first, 0_u32);
+            loop {
+                let next = format!("seven silver spoons {round} {number}");
+                if reset(port, &next, &mut before).is_none() {
+                    return (set, next);
+                }
+                set = next;
+                number += 1;
+            }
+        });
+        std::thread::sleep(Duration::from_micros(130_000 + round * 17_777));
+        service = service.kill_and_go_on();
+        let (set, cut_off) = client.join().expect("every whole answer was good");
+        let signs_in = |password: &str| {
+            let body = json!({"email": "ann@example.com", "password": password});
+            let answer = post_or_lose(service.port, "/auth/sign-in", &body).expect("answered");
+            answer.status == 200
+        };
+        let both = [signs_in(&set), signs_in(&cut_off)];
+        assert_eq!(
+            both.iter().filter(|one| **one).count(),
+            1,
+            "round {round}: {both:?}"
+        );
+        last = format!("eight golden forks {round}");
+        reset(service.port, &last, &mut used).expect("answered");
+        assert!(signs_in(&last), "round {round}");
     }
 }

@@ -128,6 +128,7 @@ fn nothing_that_a_client_sent_is_in_the_log() {
         ("PALISADE_ENV", "production"),
         ("PALISADE_ALLOWED_HOSTS", "127.0.0.1"),
         ("PALISADE_TRUSTED_PROXIES", "192.0.2.1"),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false"),
     ];
     for environment in [&production[..], &[("PALISADE_ENV", "development")]] {
         for level in ["info", "debug"] {

@@ -284,6 +284,7 @@ fn serves_in_production_over_tls_and_reloads_on_sighup() {
         ("PALISADE_TLS__REDIRECT_PORT", &redirect_text),
         // Only the signal makes it look.
         ("PALISADE_TLS__RELOAD_INTERVAL", "1d"),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false"),
     ]);
     let migrated = run(folder.path(), &["migrate"], &variables);
     assert!(migrated.status.success(), "{migrated:?}");

@@ -191,6 +191,7 @@ fn refuses_pending_migrations_in_production() {
         ("PALISADE_ENV", Some("production")),
         ("PALISADE_ALLOWED_HOSTS", Some("notes.example.com")),
         ("PALISADE_TRUSTED_PROXIES", Some("10.0.0.0/24")),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", Some("false")),
     ];
     let pending = machine.refusal(production);
     insta::assert_snapshot!("migrations_pending", pending);

@@ -55,7 +55,7 @@ impl Lockout {
     /// Forgets the wrong passwords of who gave his second factor too.
     pub(in crate::auth) async fn forget(&self, email: &str, device: Option<Device>) -> Result<()> {
         match device {
-            Some(device) => self.forget_key(self.device(device)).await,
+            Some(device) => self.forget_key(&self.0.db, self.device(device)).await,
             None => self.unlock(email).await,
         }
     }

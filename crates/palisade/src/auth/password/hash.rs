@@ -6,9 +6,9 @@ use argon2::password_hash::phc;
 use argon2::{
     Algorithm, Argon2, Params, ParamsBuilder, PasswordHasher as _, PasswordVerifier, Version,
 };
+use sha2::{Digest as _, Sha256};
 
 use super::pepper::{PepperId, Peppers};
-use sha2::{Digest as _, Sha256};
 
 use crate::config::AuthConfig;
 use crate::db::{Bind, Cell, Column, ColumnError, Value};
@@ -27,16 +27,6 @@ const MOST_PASSES: u32 = 64;
 #[derive(Clone)]
 pub struct PasswordHash(String);
 
-impl PasswordHash {
-    /// Which password it is, for what is worth nothing any more when the password was changed.
-    pub(in crate::auth) fn version(&self) -> [u8; 16] {
-        let digest = Sha256::digest(&self.0);
-        let mut version = [0; 16];
-        version.copy_from_slice(&digest[..16]);
-        version
-    }
-}
-
 #[cfg(test)]
 impl PasswordHash {
     pub(super) fn of_column(text: &str) -> Self {
@@ -45,6 +35,13 @@ impl PasswordHash {
 
     pub(super) fn text(&self) -> &str {
         &self.0
+    }
+}
+
+impl PasswordHash {
+    /// What tells one hash from the next; nobody can guess a password by it who has not its salt.
+    pub(in crate::auth) fn mark(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
     }
 }
 

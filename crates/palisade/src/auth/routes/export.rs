@@ -25,19 +25,25 @@ const PIECE: usize = 16 * 1024;
 struct AccountData {
     id: Id<Account>,
     email: String,
+    email_verified_at: Option<Timestamp>,
     created_at: Timestamp,
     roles: Vec<String>,
     sign_ins: Vec<SignInView>,
+    second_factor_since: Option<Timestamp>,
+    api_keys: Vec<ApiKeyData>,
 }
 
 #[row]
 struct Found {
     email: String,
+    email_verified_at: Option<Timestamp>,
     created_at: Timestamp,
 }
 
 #[row]
 struct SignIn {
+    kind: String,
+    device: String,
     created_at: Timestamp,
     last_used_at: Timestamp,
     expires_at: Timestamp,
@@ -46,8 +52,27 @@ struct SignIn {
 /// A sign-in that has not ended.
 #[output(from = SignIn)]
 struct SignInView {
+    kind: String,
+    device: String,
     created_at: Timestamp,
     last_used_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+#[row]
+struct ApiKey {
+    name: String,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
+    expires_at: Timestamp,
+}
+
+/// An API key; what it proves itself by is not kept.
+#[output(from = ApiKey)]
+struct ApiKeyData {
+    name: String,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
     expires_at: Timestamp,
 }
 
@@ -94,7 +119,7 @@ pub(super) async fn export(user: Fresh, db: ReadDb) -> Result<Exported> {
 async fn account(id: Id<Account>, db: &ReadDb) -> Result<AccountData> {
     let found = sql!(
         Found,
-        "select email, created_at from palisade_accounts where id = {id}"
+        "select email, email_verified_at, created_at from palisade_accounts where id = {id}"
     );
     // Deleted a moment ago: its credential is worth nothing any more.
     let found = found.optional(db).await?.ok_or_else(Error::unauthorized)?;
@@ -104,13 +129,29 @@ async fn account(id: Id<Account>, db: &ReadDb) -> Result<AccountData> {
             .await?;
     let sign_ins = sql!(
         SignIn,
-        "select created_at, rotated_at as last_used_at, expires_at from palisade_token_families
+        "select 'tokens' as kind, device, created_at, rotated_at as last_used_at, expires_at from palisade_token_families
+         where account_id = {id}
+         union all select 'session' as kind, device, created_at, used_at as last_used_at, expires_at from palisade_sessions
          where account_id = {id} order by created_at"
     );
     let sign_ins = sign_ins.at_most(MOST_SIGN_INS, db).await?;
+    let second_factor_since: Option<Timestamp> = sql!(
+        "select confirmed_at from palisade_credentials
+         where account_id = {id} and kind <> 'recovery_code' and confirmed_at is not null order by confirmed_at limit 1"
+    )
+    .optional(db)
+    .await?;
+    let api_keys = sql!(
+        ApiKey,
+        "select name, created_at, last_used_at, expires_at from palisade_api_keys where account_id = {id} order by created_at"
+    );
+    let api_keys = api_keys.at_most(MOST_SIGN_INS, db).await?;
     Ok(AccountData {
         id,
         email: found.email,
+        email_verified_at: found.email_verified_at,
+        second_factor_since,
+        api_keys: api_keys.into_iter().map(ApiKeyData::from).collect(),
         created_at: found.created_at,
         roles,
         sign_ins: sign_ins.into_iter().map(SignInView::from).collect(),

@@ -9,8 +9,9 @@ use super::{Entered, SignedInView};
 use crate::access::{Account, Fresh, Id, Public, SignedIn};
 use crate::auth::Accounts;
 use crate::auth::client::Client;
+use crate::auth::mails::Notice;
 use crate::auth::presented::Presented;
-use crate::auth::second_factor::{Answer, Code, RecoveryCode, SharedSecret, tell};
+use crate::auth::second_factor::{Answer, Code, RecoveryCode, SharedSecret};
 use crate::auth::session::Current;
 use crate::auth::sign_in::{Admitted, Entry};
 use crate::db::ReadDb;
@@ -88,6 +89,12 @@ pub(crate) struct TotpView {
 }
 
 #[row]
+struct Owner {
+    email: String,
+    password_version: u32,
+}
+
+#[row]
 struct Set {
     kind: String,
     confirmed_at: Timestamp,
@@ -117,8 +124,8 @@ impl Reply for Confirmed {
 
 #[post("/auth/totp", limit = "sign-in")]
 pub(super) async fn enroll(user: Fresh, accounts: Accounts) -> Result<Created<EnrolmentView>> {
-    let email = email(&accounts, user.id).await?;
-    let enrolment = accounts.factors.enroll(user.id, &email).await?;
+    let owner = owner(&accounts, user.id).await?;
+    let enrolment = accounts.factors.enroll(user.id, &owner.email).await?;
     Ok(Created(EnrolmentView {
         secret: enrolment.secret,
         uri: Uri(enrolment.uri),
@@ -134,7 +141,7 @@ pub(super) async fn confirm(
     Json(given): Json<Confirmation>,
 ) -> Result<Confirmed> {
     let account = user.id;
-    let email = email(&accounts, account).await?;
+    let owner = owner(&accounts, account).await?;
     let enrolled = accounts.factors.enrolled(account).await?;
     let attempt = accounts.lockout.begin_code(account, client, None).await?;
     let Some(step) = accounts
@@ -155,15 +162,17 @@ pub(super) async fn confirm(
     let ended = accounts.end_elsewhere(&tx, account, Some(current)).await?;
     tx.commit().await?;
     accounts.ended(account, ended);
-    tell(Event::FactorEnrolled {
+    let event = Event::FactorEnrolled {
         account: account.uuid(),
-    });
+    };
+    accounts.tell(account, event, Notice::SecondFactorChanged).await;
     let admitted = Admitted {
         account,
-        email,
+        email: owner.email,
         device: None,
         failures: 0,
         second_factor: true,
+        version: owner.password_version,
     };
     let entered = accounts
         .admit(admitted, Entry::anew(current), client)
@@ -182,9 +191,10 @@ pub(super) async fn remove(user: Fresh, accounts: Accounts, current: Current) ->
     let ended = accounts.end_elsewhere(&tx, account, Some(current)).await?;
     tx.commit().await?;
     accounts.ended(account, ended);
-    tell(Event::FactorRemoved {
+    let event = Event::FactorRemoved {
         account: account.uuid(),
-    });
+    };
+    accounts.tell(account, event, Notice::SecondFactorChanged).await;
     Ok(NoContent)
 }
 
@@ -194,9 +204,10 @@ pub(super) async fn new_recovery_codes(
     accounts: Accounts,
 ) -> Result<Created<RecoveryCodesView>> {
     let recovery_codes = accounts.factors.new_recovery_codes(user.id).await?;
-    tell(Event::RecoveryCodesCreated {
+    let event = Event::RecoveryCodesCreated {
         account: user.id.uuid(),
-    });
+    };
+    accounts.tell(user.id, event, Notice::SecondFactorChanged).await;
     Ok(Created(RecoveryCodesView { recovery_codes }))
 }
 
@@ -249,9 +260,12 @@ fn answer_is(code: &'static str, detail: &'static str) -> Error {
     }])
 }
 
-async fn email(accounts: &Accounts, account: Id<Account>) -> Result<String> {
-    let email = sql!("select email from palisade_accounts where id = {account}");
-    let email = email.optional(&accounts.db.reader()).await?;
+async fn owner(accounts: &Accounts, account: Id<Account>) -> Result<Owner> {
+    let owner = sql!(
+        Owner,
+        "select email, password_version from palisade_accounts where id = {account}"
+    );
+    let owner = owner.optional(&accounts.db).await?;
     // Deleted a moment ago: its credential is worth nothing any more.
-    email.ok_or_else(Error::unauthorized)
+    owner.ok_or_else(Error::unauthorized)
 }

@@ -6,6 +6,7 @@ use super::{Credentials, address};
 use crate::access::{Account, Id, Public};
 use crate::auth::Accounts;
 use crate::auth::client::Client;
+use crate::auth::mails::{Message, Purpose};
 use crate::db::Db;
 use crate::error::Result;
 use crate::event::Event;
@@ -39,9 +40,28 @@ pub(super) async fn sign_up(
          on conflict (email) do nothing"
     );
     let made = made.execute(&tx).await? > 0;
+    let mails = &accounts.mails;
+    let owner = mails.owner_of(&tx, &new.email).await?;
+    let purpose = if made {
+        Purpose::Verify
+    } else {
+        Purpose::Reset
+    };
+    let mut answer = None;
+    if mails.ready().is_ok() {
+        answer = mails
+            .asked(&tx, purpose, &new.email, owner.as_ref())
+            .await?;
+    }
     tx.commit().await?;
     if made {
         Event::AccountCreated { account: id.uuid() }.emit();
+    }
+    if let Some(answer) = answer {
+        mails.answer(answer, |link| match made {
+            true => Message::Verify(link),
+            false => Message::SignedUpAgain(link),
+        });
     }
     Ok(Created(SignedUp { email }))
 }

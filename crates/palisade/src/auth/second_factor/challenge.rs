@@ -12,13 +12,12 @@ use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::credential::Kind;
 use crate::auth::device::Device;
-use crate::auth::password::PasswordHash;
+use crate::auth::mails::Notice;
 use crate::auth::presented::Presented;
 use crate::auth::routes::Entered;
 use crate::auth::sign_in::{Admitted, Entry};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::secret::compare;
 use palisade_macros::{row, sql};
 
 /// Where it is answered.
@@ -37,7 +36,7 @@ const CONTEXT: &[u8] = b"second factor challenge";
 pub(in crate::auth) struct Sealed {
     pub(in crate::auth) account: Id<Account>,
     /// Which password was right.
-    pub(in crate::auth) version: [u8; 16],
+    pub(in crate::auth) version: u32,
     pub(in crate::auth) entry: Entry,
     pub(in crate::auth) device: Option<Device>,
     /// Passwords that were wrong before.
@@ -53,7 +52,7 @@ pub(in crate::auth) enum Answer {
 #[row]
 struct Owner {
     email: String,
-    password_hash: PasswordHash,
+    password_version: u32,
 }
 
 impl SecondFactors {
@@ -89,7 +88,7 @@ impl SecondFactors {
         let mut bytes = Zeroizing::new(Vec::with_capacity(128));
         bytes.extend_from_slice(&expires.to_be_bytes());
         bytes.extend_from_slice(sealed.account.uuid().as_bytes());
-        bytes.extend_from_slice(&sealed.version);
+        bytes.extend_from_slice(&sealed.version.to_be_bytes());
         bytes.extend_from_slice(&sealed.failures.to_be_bytes());
         match sealed.device {
             None => bytes.push(0),
@@ -110,7 +109,7 @@ impl SecondFactors {
         let mut left = opened.bytes.expose().as_slice();
         let expires = i64::from_be_bytes(*take(&mut left)?);
         let account = Id::from_uuid(Uuid::from_bytes(*take(&mut left)?));
-        let version = *take(&mut left)?;
+        let version = u32::from_be_bytes(*take(&mut left)?);
         let failures = u32::from_be_bytes(*take(&mut left)?);
         let device = match take::<1>(&mut left)? {
             [0] => None,
@@ -143,10 +142,10 @@ impl Accounts {
         let account = sealed.account;
         let owner = sql!(
             Owner,
-            "select email, password_hash from palisade_accounts where id = {account}"
+            "select email, password_version from palisade_accounts where id = {account}"
         );
         let owner = owner.optional(&self.db).await?.ok_or_else(over)?;
-        if !compare::equal(owner.password_hash.version(), sealed.version) {
+        if owner.password_version != sealed.version {
             return Err(over());
         }
         let attempt = match &answer {
@@ -171,6 +170,12 @@ impl Accounts {
                 return Err(error);
             }
         }
+        if let Answer::Recovery(_) = answer {
+            let event = Event::RecoveryCodeUsed {
+                account: account.uuid(),
+            };
+            self.tell(account, event, Notice::RecoveryCodeUsed).await;
+        }
         let failures = u64::from(sealed.failures) + attempt.failures;
         self.lockout.succeeded(attempt).await?;
         self.lockout.forget(&owner.email, sealed.device).await?;
@@ -180,6 +185,7 @@ impl Accounts {
             device: sealed.device,
             failures,
             second_factor: true,
+            version: sealed.version,
         };
         self.admit(admitted, sealed.entry, client).await
     }
@@ -278,7 +284,7 @@ mod tests {
     fn sealed(entry: Entry) -> Sealed {
         Sealed {
             account: Id::new(),
-            version: [7; 16],
+            version: 7,
             entry,
             device: None,
             failures: 3,
