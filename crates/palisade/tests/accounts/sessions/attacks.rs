@@ -206,6 +206,7 @@ async fn lets_a_known_browser_in_that_a_stranger_locked_out() {
                 .await;
             assert_eq!(answer.status, 401);
         }
+        served.prolong_locks().await;
         let mut new = Browser::default();
         let refused = new.sign_in(&served, "ann@example.org", PASSWORD).await;
         assert_eq!(refused.status, 429, "on {}", place.name);
@@ -232,6 +233,7 @@ async fn lets_a_known_browser_in_that_a_stranger_locked_out() {
                 .await;
             assert_eq!(answer.status, 401);
         }
+        served.prolong_locks().await;
         let answer = browser.sign_in(&served, "ann@example.org", PASSWORD).await;
         assert_eq!(answer.status, 429);
     }
