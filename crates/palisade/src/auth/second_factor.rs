@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::Accounts;
 use super::credential::{self, Credentials, Kept, Kind};
 use super::mails::Notice;
+use super::presented::Presented;
 use crate::access::{Account, Id};
 use crate::config::Config;
 use crate::db::{Db, Tx};
@@ -26,6 +27,7 @@ pub(super) use challenge::{Answer, Sealed};
 pub(super) use recovery_code::RecoveryCode;
 pub(super) use totp::{Code, SharedSecret};
 
+use challenge::Challenges;
 use totp::Verdict;
 
 /// Enrolls second factors and asks for them.
@@ -39,7 +41,7 @@ pub(super) struct SecondFactors(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     secrets: Seal,
-    challenges: Seal,
+    challenges: Challenges,
     issuer: String,
     credentials: Credentials,
     db: Db,
@@ -56,7 +58,7 @@ impl SecondFactors {
         let keys = || std::iter::once(&config.secret_key).chain(&config.secret_key_previous);
         Ok(Self(Arc::new(Inner {
             secrets: Seal::new(keys().map(|key| key.derive("second factor secrets")))?,
-            challenges: Seal::new(keys().map(|key| key.derive("second factor challenges")))?,
+            challenges: Challenges::new(keys().map(|key| key.derive("second factor challenges")))?,
             issuer: config.auth.issuer.clone(),
             credentials: Credentials::new(db.clone()),
             db,
@@ -66,6 +68,16 @@ impl SecondFactors {
     /// Whether the account has one.
     pub(super) async fn is_set_up(&self, account: Id<Account>) -> Result<bool> {
         self.0.credentials.has_second_factor(account).await
+    }
+
+    /// Asks for it.
+    pub(super) fn challenge(&self, sealed: &Sealed) -> Error {
+        self.0.challenges.ask(sealed)
+    }
+
+    /// What a challenge holds, when it is one of ours and not over.
+    fn challenged(&self, presented: &Presented) -> Option<Sealed> {
+        self.0.challenges.read(presented, now())
     }
 
     /// A new shared secret, which counts when a code of it was [confirmed](Self::confirm).

@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{Code, RecoveryCode, SecondFactors, now};
+use super::{Code, RecoveryCode, now};
 use crate::access::{Account, Id};
 use crate::auth::Accounts;
 use crate::auth::client::Client;
@@ -18,6 +18,8 @@ use crate::auth::routes::Entered;
 use crate::auth::sign_in::{Admitted, Entry};
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::secret::key::Key;
+use crate::secret::seal::Seal;
 use palisade_macros::{row, sql};
 
 /// Where it is answered.
@@ -55,9 +57,18 @@ struct Owner {
     password_version: u32,
 }
 
-impl SecondFactors {
+/// Makes challenges, and reads them again.
+#[derive(Debug)]
+pub(super) struct Challenges(Seal);
+
+impl Challenges {
+    /// Sealed with the first of these keys.
+    pub(super) fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self> {
+        Ok(Self(Seal::new(keys)?))
+    }
+
     /// Asks for the second factor.
-    pub(in crate::auth) fn challenge(&self, sealed: &Sealed) -> Error {
+    pub(super) fn ask(&self, sealed: &Sealed) -> Error {
         let text = match self.sealed(sealed, now() + LIFETIME) {
             Ok(text) => text,
             Err(error) => return error,
@@ -98,14 +109,14 @@ impl SecondFactors {
             }
         }
         sealed.entry.write(&mut bytes);
-        let closed = self.0.challenges.close(&bytes, CONTEXT)?;
+        let closed = self.0.close(&bytes, CONTEXT)?;
         Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(closed)))
     }
 
-    fn read(&self, presented: &Presented, now: i64) -> Option<Sealed> {
+    pub(super) fn read(&self, presented: &Presented, now: i64) -> Option<Sealed> {
         let text = presented.expose().strip_prefix(PREFIX)?;
         let closed = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let opened = self.0.challenges.open(&closed, CONTEXT).ok()?;
+        let opened = self.0.open(&closed, CONTEXT).ok()?;
         let mut left = opened.bytes.expose().as_slice();
         let expires = i64::from_be_bytes(*take(&mut left)?);
         let account = Id::from_uuid(Uuid::from_bytes(*take(&mut left)?));
@@ -138,7 +149,7 @@ impl Accounts {
         answer: Answer,
         client: Client,
     ) -> Result<Entered> {
-        let sealed = self.factors.read(challenge, now()).ok_or_else(over)?;
+        let sealed = self.factors.challenged(challenge).ok_or_else(over)?;
         let account = sealed.account;
         let owner = sql!(
             Owner,
@@ -264,21 +275,9 @@ fn refused() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::credential::Credentials;
-    use crate::secret::key::Key;
-    use crate::secret::seal::Seal;
 
-    async fn factors() -> SecondFactors {
-        let db = crate::testing::TestDb::new(crate::db::Migrations::of_app(&[]));
-        let db = (*db.await.expect("a database")).clone();
-        let seal = || Seal::new([Key::generate()]).expect("a key");
-        SecondFactors(std::sync::Arc::new(crate::auth::second_factor::Inner {
-            secrets: seal(),
-            challenges: seal(),
-            issuer: "notes".to_owned(),
-            credentials: Credentials::new(db.clone()),
-            db,
-        }))
+    fn challenges() -> Challenges {
+        Challenges::new([Key::generate()]).expect("a key")
     }
 
     fn sealed(entry: Entry) -> Sealed {
@@ -291,9 +290,9 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn holds_what_the_password_was_given_for() {
-        let factors = factors().await;
+    #[test]
+    fn holds_what_the_password_was_given_for() {
+        let challenges = challenges();
         for entry in [
             Entry::Tokens,
             Entry::TokensAnew(Id::new()),
@@ -311,27 +310,27 @@ mod tests {
                     device,
                     ..sealed(entry)
                 };
-                let text = factors.sealed(&sealed, 1_000).unwrap();
-                let read = factors.read(&Presented::of(&text), 999);
+                let text = challenges.sealed(&sealed, 1_000).unwrap();
+                let read = challenges.read(&Presented::of(&text), 999);
                 assert_eq!(read.as_ref(), Some(&sealed));
             }
         }
     }
 
-    #[tokio::test]
-    async fn is_over_after_its_time_and_opens_with_no_other_key() {
-        let factors = factors().await;
-        let text = factors.sealed(&sealed(Entry::Tokens), 1_000).unwrap();
+    #[test]
+    fn is_over_after_its_time_and_opens_with_no_other_key() {
+        let challenges = challenges();
+        let text = challenges.sealed(&sealed(Entry::Tokens), 1_000).unwrap();
         let presented = Presented::of(&text);
-        assert!(factors.read(&presented, 999).is_some());
-        assert!(factors.read(&presented, 1_000).is_none());
-        assert!(self::factors().await.read(&presented, 999).is_none());
+        assert!(challenges.read(&presented, 999).is_some());
+        assert!(challenges.read(&presented, 1_000).is_none());
+        assert!(self::challenges().read(&presented, 999).is_none());
     }
 
     #[tokio::test]
     async fn is_given_for_five_minutes() {
-        let factors = factors().await;
-        let error = factors.challenge(&sealed(Entry::Tokens));
+        let challenges = challenges();
+        let error = challenges.ask(&sealed(Entry::Tokens));
         let answer = error.into_response("1");
         let body = axum::body::to_bytes(answer.into_body(), 4096)
             .await
@@ -339,7 +338,7 @@ mod tests {
         let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let presented = Presented::of(document["challenge"].as_str().unwrap());
         let made = now();
-        assert!(factors.read(&presented, made + 295).is_some());
-        assert!(factors.read(&presented, made + 301).is_none());
+        assert!(challenges.read(&presented, made + 295).is_some());
+        assert!(challenges.read(&presented, made + 301).is_none());
     }
 }
