@@ -275,11 +275,11 @@ impl Place {
 
     /// What such a statement counts on PostgreSQL.
     pub(crate) async fn count(&self, text: &'static str) -> i64 {
-        use sqlx::Connection as _;
+        use sqlx::{Connection as _, Executor as _, Row as _};
         let connection = sqlx::PgConnection::connect(&self.url).await;
         let mut connection = connection.expect("it opens");
-        let found = sqlx::query_scalar(text).fetch_one(&mut connection).await;
-        found.expect("counted")
+        let row = connection.fetch_one(text).await.expect("it answers");
+        row.try_get(0).expect("a number")
     }
 
     pub(crate) async fn serve(&self, settings: &[(&str, &str)]) -> Served {
