@@ -1,0 +1,112 @@
+//! `palisade generate`: code that a service's owner would have written, put in its place.
+
+mod app;
+mod destroy;
+mod field;
+mod kind;
+mod layout;
+mod owner;
+mod plan;
+mod resource;
+mod sample;
+mod service;
+mod source;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+pub(crate) use destroy::{Destroy, destroy};
+use owner::Owner;
+use plan::Plan;
+use resource::Resource;
+use service::Service;
+
+use crate::{Failure, say};
+
+#[derive(Subcommand)]
+pub(crate) enum Generate {
+    /// A table with its migration, inputs, output, policies, five handlers and tests
+    #[command(after_help = RESOURCE_HELP)]
+    Resource(ResourceArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct ResourceArguments {
+    /// What one of them is called, such as `note` or `line_item`
+    name: String,
+    /// Its fields, such as `title:text:1..200`; a `?` at the end makes one optional
+    fields: Vec<String>,
+    /// Whose it is: `account`, for the account that makes it
+    #[arg(long, value_name = "OWNER", conflicts_with = "unowned")]
+    owner: Option<String>,
+    /// Why it belongs to nobody: who is signed in reads it, and a permission allows to change it
+    #[arg(long, value_name = "REASON")]
+    unowned: Option<String>,
+    /// What several are called, where that is not simple English
+    #[arg(long, value_name = "NAME")]
+    plural: Option<String>,
+    /// Show what would be written, as a diff, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const RESOURCE_HELP: &str = "\
+Kinds of fields:
+  text:1..200       text of so many letters      int:1..5         an integer within these bounds
+  richtext:..10000  sanitized HTML               float:0.5..5.0   a number within these bounds
+  email             an e-mail address            bool             true or false
+  slug              a name for URLs              date             2026-01-31
+  url               an http or https address     timestamp        2026-01-31T12:00:00Z
+  choice:draft,sent one of these names
+  list:text:1..80:..20   at most 20 such texts   set:slug:..10    at most 10, each once
+
+Examples:
+  palisade generate resource note title:text:1..200 body:richtext:..10000 --owner account
+  palisade generate resource task title:text:1..80 'due:date?' stars:int:1..5 --owner account --dry-run
+  palisade generate resource country name:text:1..80 --unowned \"the same for everybody\"";
+
+/// Does what the command line says.
+pub(crate) fn generate(what: Generate) -> Result<ExitCode, Failure> {
+    match what {
+        Generate::Resource(arguments) => {
+            let service = Service::here()?;
+            let resource = Resource::new(
+                &arguments.name,
+                &arguments.fields,
+                arguments.plural.as_deref(),
+                |words| {
+                    Owner::of(
+                        arguments.owner.as_deref(),
+                        arguments.unowned.as_deref(),
+                        words,
+                    )
+                },
+            )?;
+            let plan = resource.plan(&service)?;
+            carry_out(&plan, &service, arguments.dry_run, &resource.next())
+        }
+    }
+}
+
+/// Shows the plan, or does it and says what was done and what may be next.
+fn carry_out(
+    plan: &Plan,
+    service: &Service,
+    dry_run: bool,
+    next: &str,
+) -> Result<ExitCode, Failure> {
+    if dry_run {
+        say(&plan.diff());
+        return Ok(ExitCode::SUCCESS);
+    }
+    plan.apply(service)?;
+    let next = if plan.is_empty() || next.is_empty() {
+        String::new()
+    } else {
+        format!("\n{next}\n")
+    };
+    say(&format!("{}{next}", plan.told()));
+    Ok(ExitCode::SUCCESS)
+}

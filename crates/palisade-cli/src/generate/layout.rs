@@ -1,0 +1,71 @@
+//! Lines broken where rustfmt breaks them, so that what is written is formatted already.
+
+/// Letters in a line at most.
+const WIDTH: usize = 100;
+/// Letters of a chain of calls that stays in one line.
+const CHAIN: usize = 60;
+/// Letters of an attribute's arguments that stay in one line.
+const ATTRIBUTE: usize = 70;
+
+/// `async fn name(arguments) -> answer {`, or one argument a line.
+pub(super) fn signature(name: &str, arguments: &[String], answer: &str) -> String {
+    let one = format!("async fn {name}({}) -> {answer} {{", arguments.join(", "));
+    if one.len() <= WIDTH {
+        return one;
+    }
+    let lines: String = arguments
+        .iter()
+        .map(|argument| format!("    {argument},\n"))
+        .collect();
+    format!("async fn {name}(\n{lines}) -> {answer} {{")
+}
+
+/// `#[name(arguments)]`, or one argument a line.
+pub(super) fn attribute(name: &str, arguments: &[String]) -> String {
+    let one = arguments.join(", ");
+    if one.len() <= ATTRIBUTE {
+        return format!("#[{name}({one})]");
+    }
+    format!("#[{name}(\n    {}\n)]", arguments.join(",\n    "))
+}
+
+/// A statement in the body of a function: `let notes: Page<Note> = sql!("…").page(&page, &db).await?;`.
+pub(super) fn statement(before: &str, sql: &[String], call: &str) -> String {
+    if let [line] = sql {
+        let head = format!("sql!(\"{line}\")");
+        let chain = format!("{head}{call}.await?");
+        if chain.len() <= CHAIN && 4 + before.len() + chain.len() < WIDTH {
+            return format!("    {before}{chain};");
+        }
+        if 4 + before.len() + head.len() < WIDTH {
+            return format!("    {before}{head}\n        {call}\n        .await?;");
+        }
+    }
+    let lines = sql.join("\n         ");
+    format!("    {before}sql!(\n        \"{lines}\"\n    )\n    {call}\n    .await?;")
+}
+
+/// `head(first, second)`, filled into lines of a statement.
+pub(super) fn filled(head: &str, items: &[String], tail: &str) -> Vec<String> {
+    let room = WIDTH - 9;
+    let mut lines = Vec::new();
+    let mut line = head.to_owned();
+    for (at, item) in items.iter().enumerate() {
+        let last = at + 1 == items.len();
+        let piece = if last {
+            format!("{item}{tail}")
+        } else {
+            format!("{item},")
+        };
+        let begins = line.trim().is_empty() || at == 0;
+        let blank = if begins { "" } else { " " };
+        if !begins && line.len() + 1 + piece.len() > room {
+            lines.push(std::mem::take(&mut line));
+            line = format!("    {piece}");
+        } else {
+            line += &format!("{blank}{piece}");
+        }
+    }
+    lines.push(line);
+    lines
+}
