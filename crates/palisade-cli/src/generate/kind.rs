@@ -133,23 +133,25 @@ impl Kind {
                 single("a choice has its names")?,
             )?)),
             "list" | "set" => collection(field, kind, rest, end),
+            "" => Err(Fault::new(
+                &(end..end + 1),
+                format!(
+                    "the kind is missing: write `{field}:text:1..200`, or one of {}.",
+                    names()
+                ),
+            )),
             unknown => {
-                let close =
-                    |(name, _): &&(&str, &str)| strsim::damerau_levenshtein(name, unknown) <= 2;
-                let hint = match KINDS.iter().find(close) {
+                let far = |(name, _): &&(&str, &str)| strsim::damerau_levenshtein(name, unknown);
+                let nearest = KINDS.iter().min_by_key(far).filter(|kind| far(kind) <= 2);
+                let hint = match nearest {
                     Some((name, example)) => {
                         format!("did you mean `{name}`, as in `{field}:{example}`?")
                     }
                     None => format!("there are {}.", names()),
                 };
-                let shown = if unknown.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    format!("`{unknown}`")
-                };
                 Err(Fault::new(
                     &kind.at,
-                    format!("{shown} is no kind of field; {hint}"),
+                    format!("`{unknown}` is no kind of field; {hint}"),
                 ))
             }
         }
@@ -320,18 +322,16 @@ fn counts(field: &str, kind: &str, bounds: &Part<'_>) -> Result<(Option<u32>, u3
     let (min, max) = sides(field, kind, bounds)?;
     let (min_at, max_at) = places(bounds, min);
     let count = |text: &str, at: &std::ops::Range<usize>| {
-        text.parse::<u32>()
-            .ok()
-            .filter(|count| *count <= MOST)
-            .ok_or_else(|| {
-                Fault::new(
-                    if at.is_empty() { &bounds.at } else { at },
-                    format!(
-                        "the bound `{text}` is no count up to {MOST}: write `{field}:{}`.",
-                        example(kind)
-                    ),
-                )
-            })
+        let count = text.parse::<u32>().ok().filter(|count| *count <= MOST);
+        count.ok_or_else(|| {
+            let wrong = if text.is_empty() {
+                "the maximum is missing".to_owned()
+            } else {
+                format!("the bound `{text}` is no count up to {MOST}")
+            };
+            let at = if at.is_empty() { &bounds.at } else { at };
+            Fault::new(at, format!("{wrong}: write `{field}:{}`.", example(kind)))
+        })
     };
     let low = if min.is_empty() {
         None

@@ -2,7 +2,7 @@
 
 /// Letters in a line at most.
 const WIDTH: usize = 100;
-/// Letters of a chain of calls that stays in one line.
+/// A chain of calls stays in one line below so many letters.
 const CHAIN: usize = 60;
 /// Letters of an attribute's arguments that stay in one line.
 const ATTRIBUTE: usize = 70;
@@ -34,12 +34,17 @@ pub(super) fn statement(before: &str, sql: &[String], call: &str) -> String {
     if let [line] = sql {
         let head = format!("sql!(\"{line}\")");
         let chain = format!("{head}{call}.await?");
-        if chain.len() <= CHAIN && 4 + before.len() + chain.len() < WIDTH {
-            return format!("    {before}{chain};");
-        }
-        if 4 + before.len() + head.len() < WIDTH {
-            return format!("    {before}{head}\n        {call}\n        .await?;");
-        }
+        let (short, room) = (chain.len() < CHAIN, WIDTH - 4 - before.len());
+        return if short && chain.len() < room {
+            format!("    {before}{chain};")
+        } else if short {
+            format!("    {}\n        {chain};", before.trim_end())
+        } else if head.len() < room {
+            format!("    {before}{head}\n        {call}\n        .await?;")
+        } else {
+            let before = before.trim_end();
+            format!("    {before}\n        {head}\n            {call}\n            .await?;")
+        };
     }
     let lines = sql.join("\n         ");
     format!("    {before}sql!(\n        \"{lines}\"\n    )\n    {call}\n    .await?;")

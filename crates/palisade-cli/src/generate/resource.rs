@@ -93,13 +93,12 @@ impl Resource {
     pub(super) fn role(&self) -> Option<String> {
         match self.owner {
             Owner::Account => None,
-            Owner::Nobody(_) => Some(format!(
-                "Role::new(\"{}-manager\").may::<{}::Manage{}>()",
-                self.words.one.replace('_', "-"),
-                self.words.many,
-                self.manages()
-            )),
+            Owner::Nobody(_) => Some(format!("{}::role()", self.words.many)),
         }
+    }
+
+    fn role_name(&self) -> String {
+        format!("{}-manager", self.words.one.replace('_', "-"))
     }
 
     fn manages(&self) -> String {
@@ -156,8 +155,8 @@ impl Resource {
         let mut next = format!("Try it: `cargo test {many}`, and `cargo run -- routes`.");
         if self.role().is_some() {
             next += &format!(
-                "\nWho has the role `{}-manager` in `{MAIN}` may change them.",
-                self.words.one.replace('_', "-")
+                "\nWho has the role `{}` may make, change and delete them.",
+                self.role_name()
             );
         }
         next
@@ -250,6 +249,7 @@ impl Resource {
                 headline => self.words.headline(),
                 command => self.command(),
                 permission => format!("{many}.manage"),
+                role => self.role_name(),
                 resource => attribute("resource", &[format!("table = \"{many}\""), owner]),
                 list => signature("list", &guard(&reader, &list), &format!("Result<Page<{ty}View>>")),
                 create => signature("create", &guard(&maker, &["db: Db".to_owned(), body]), &format!("Result<Created<{ty}View>>")),

@@ -6,7 +6,7 @@ use crate::Failure;
 use crate::new::KEYWORDS;
 
 /// Longer ones would break the lines of what is written.
-const LONGEST: usize = 30;
+const LONGEST: usize = 28;
 
 /// Words that a statement cannot use as a plain name, on SQLite or on PostgreSQL, and those that `sql!` takes for writing.
 const OF_SQL: &[&str] = &[
@@ -307,7 +307,7 @@ fn not_a_table(many: &str) -> Option<String> {
 
 /// What is wrong with a name of a column.
 pub(crate) fn not_a_column(name: &str) -> Option<String> {
-    let longest = LONGEST + 10;
+    let longest = LONGEST + 12;
     if let Some(wrong) = not_snake(name) {
         Some(wrong)
     } else if name.len() > longest {
@@ -338,7 +338,7 @@ pub(crate) fn not_snake(name: &str) -> Option<String> {
         Some("it is empty".to_owned())
     } else if !name.chars().all(plain) {
         let snake = name.to_snake_case();
-        let hint = if not_snake(&snake).is_none() {
+        let hint = if snake != name && not_snake(&snake).is_none() {
             format!(", as in `{snake}`")
         } else {
             String::new()
