@@ -3,10 +3,17 @@
 mod app;
 mod destroy;
 mod field;
+mod handler;
+mod input;
 mod kind;
 mod layout;
+mod migration;
+mod module;
 mod owner;
+mod permission;
 mod plan;
+mod policy;
+mod problem;
 mod resource;
 mod sample;
 mod service;
@@ -30,6 +37,24 @@ pub(crate) enum Generate {
     /// A table with its migration, inputs, output, policies, five handlers and tests
     #[command(after_help = RESOURCE_HELP)]
     Resource(ResourceArguments),
+    /// The next numbered file of SQL
+    #[command(after_help = migration::HELP)]
+    Migration(migration::Arguments),
+    /// A handler that says who may call it, in a module and in its routes
+    #[command(after_help = handler::HELP)]
+    Handler(handler::Arguments),
+    /// A type that bounds what a client sends
+    #[command(after_help = input::HELP)]
+    Input(input::Arguments),
+    /// Who may do one more thing to a resource
+    #[command(after_help = policy::HELP)]
+    Policy(policy::Arguments),
+    /// Something that an account may do everywhere, and the role that carries it
+    #[command(after_help = permission::HELP)]
+    Permission(permission::Arguments),
+    /// An answer for a failure that clients tell from others
+    #[command(after_help = problem::HELP)]
+    Problem(problem::Arguments),
 }
 
 #[derive(Args)]
@@ -69,25 +94,30 @@ Examples:
 
 /// Does what the command line says.
 pub(crate) fn generate(what: Generate) -> Result<ExitCode, Failure> {
-    match what {
-        Generate::Resource(arguments) => {
-            let service = Service::here()?;
-            let resource = Resource::new(
-                &arguments.name,
-                &arguments.fields,
-                arguments.plural.as_deref(),
-                |words| {
-                    Owner::of(
-                        arguments.owner.as_deref(),
-                        arguments.unowned.as_deref(),
-                        words,
-                    )
-                },
-            )?;
-            let plan = resource.plan(&service)?;
-            carry_out(&plan, &service, arguments.dry_run, &resource.next())
+    let service = Service::here()?;
+    let ((plan, next), dry_run) = match &what {
+        Generate::Resource(arguments) => (resource(&service, arguments)?, arguments.dry_run),
+        Generate::Migration(arguments) => {
+            (migration::plan(&service, arguments)?, arguments.dry_run)
         }
-    }
+        Generate::Handler(arguments) => (handler::plan(&service, arguments)?, arguments.dry_run),
+        Generate::Input(arguments) => (input::plan(&service, arguments)?, arguments.dry_run),
+        Generate::Policy(arguments) => (policy::plan(&service, arguments)?, arguments.dry_run),
+        Generate::Permission(arguments) => {
+            (permission::plan(&service, arguments)?, arguments.dry_run)
+        }
+        Generate::Problem(arguments) => (problem::plan(&service, arguments)?, arguments.dry_run),
+    };
+    carry_out(&plan, &service, dry_run, &next)
+}
+
+fn resource(service: &Service, arguments: &ResourceArguments) -> Result<(Plan, String), Failure> {
+    let (owner, unowned) = (arguments.owner.as_deref(), arguments.unowned.as_deref());
+    let plural = arguments.plural.as_deref();
+    let resource = Resource::new(&arguments.name, &arguments.fields, plural, |words| {
+        Owner::of(owner, unowned, words)
+    })?;
+    Ok((resource.plan(service)?, resource.next()))
 }
 
 /// Shows the plan, or does it and says what was done and what may be next.

@@ -653,6 +653,21 @@ fn is_formatted_whatever_the_names_are() {
             files.push(format!("tests/api/{name}s.rs"));
         }
     }
+    for length in 1..=28 {
+        let (name, field) = (
+            "d".repeat(length),
+            format!("{}:bool", "e".repeat(length + 12)),
+        );
+        service.done(&[
+            "g",
+            "resource",
+            &name,
+            "--owner=account",
+            &field,
+            "done:bool",
+        ]);
+        files.push(format!("tests/api/{name}s.rs"));
+    }
     let long = [
         "g",
         "resource",

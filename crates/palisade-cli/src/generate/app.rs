@@ -98,6 +98,29 @@ impl<'a> App<'a> {
         Some(self.source.remove(start..self.source.bytes(call).end))
     }
 
+    /// The argument of `.role(Role::new("name")…)`.
+    pub(crate) fn role(&self, name: &str) -> Option<&'a Expr> {
+        let roles = self.calls.iter().filter(|call| call.method == "role");
+        let mut arguments = roles.filter_map(|call| call.args.first());
+        arguments.find(|argument| {
+            let mut first = *argument;
+            while let Expr::MethodCall(call) = first {
+                first = &call.receiver;
+            }
+            matches!(first, Expr::Call(call) if call.args.len() == 1 && is_text(&call.args[0], name))
+        })
+    }
+
+    /// Adds this call to the end of an argument; nothing when it is in there.
+    pub(crate) fn extend(&self, argument: &Expr, call: &str) -> Option<Edit> {
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        let bytes = self.source.bytes(argument);
+        if words(&self.source.text()[bytes.clone()]).contains(&words(call)) {
+            return None;
+        }
+        Some(self.source.insert(bytes.end, call.to_owned()))
+    }
+
     fn find(&self, method: &str, argument: &str) -> Option<&'a ExprMethodCall> {
         let wanted: Expr = syn::parse_str(argument).ok()?;
         let wanted = wanted.to_token_stream().to_string();
@@ -119,6 +142,10 @@ impl<'a> Visit<'a> for Chains<'a> {
         }
         syn::visit::visit_expr_method_call(self, call);
     }
+}
+
+fn is_text(expr: &Expr, wanted: &str) -> bool {
+    matches!(expr, Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if text.value() == wanted)
 }
 
 fn begins_an_app(expr: &Expr) -> bool {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use anstyle::{AnsiColor, Style};
 
 use super::kind::{self, Kind};
-use super::words::{Words, not_a_column};
+use super::words::not_a_column;
 use crate::Failure;
 
 /// Columns that every resource has.
@@ -130,7 +130,7 @@ fn parts(word: &str) -> Vec<Part<'_>> {
 }
 
 /// The word, a mark under what is wrong, and what to write.
-fn pointed(word: &str, fault: &Fault) -> Failure {
+pub(crate) fn pointed(word: &str, fault: &Fault) -> Failure {
     let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
     let before = word[..fault.at.start.min(word.len())].chars().count();
     let length = word
@@ -145,10 +145,10 @@ fn pointed(word: &str, fault: &Fault) -> Failure {
 }
 
 impl Field {
-    /// `NoteStatus` for a choice among names; of no other kind.
-    pub(crate) fn choice(&self, words: &Words) -> String {
+    /// `NoteStatus`, what a choice among names is called in a `Note`.
+    pub(crate) fn choice(&self, ty: &str) -> String {
         use heck::ToUpperCamelCase as _;
-        format!("{}{}", words.ty, self.name.to_upper_camel_case())
+        format!("{ty}{}", self.name.to_upper_camel_case())
     }
 
     /// As it was written.
@@ -158,8 +158,8 @@ impl Field {
     }
 
     /// The type in the input of a new one.
-    pub(crate) fn new_type(&self, words: &Words) -> String {
-        let ty = self.kind.input_type(&self.choice(words));
+    pub(crate) fn new_type(&self, ty: &str) -> String {
+        let ty = self.kind.input_type(&self.choice(ty));
         if self.optional {
             format!("Option<{ty}>")
         } else {
@@ -168,8 +168,8 @@ impl Field {
     }
 
     /// The type in the input of a change.
-    pub(crate) fn edit_type(&self, words: &Words) -> String {
-        let ty = self.kind.input_type(&self.choice(words));
+    pub(crate) fn edit_type(&self, ty: &str) -> String {
+        let ty = self.kind.input_type(&self.choice(ty));
         if self.optional {
             format!("Change<{ty}>")
         } else {
@@ -178,8 +178,8 @@ impl Field {
     }
 
     /// The type in the row and in what leaves the server.
-    pub(crate) fn row_type(&self, words: &Words) -> String {
-        let ty = self.kind.row_type(&self.choice(words));
+    pub(crate) fn row_type(&self, ty: &str) -> String {
+        let ty = self.kind.row_type(&self.choice(ty));
         if self.optional {
             format!("Option<{ty}>")
         } else {

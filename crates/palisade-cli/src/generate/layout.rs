@@ -4,6 +4,8 @@
 const WIDTH: usize = 100;
 /// A chain of calls stays in one line below so many letters.
 const CHAIN: usize = 60;
+/// Letters of a list that stays in one line.
+const LIST: usize = 60;
 /// Letters of an attribute's arguments that stay in one line.
 const ATTRIBUTE: usize = 70;
 
@@ -27,6 +29,19 @@ pub(super) fn attribute(name: &str, arguments: &[String]) -> String {
         return format!("#[{name}({one})]");
     }
     format!("#[{name}(\n    {}\n)]", arguments.join(",\n    "))
+}
+
+/// `vec![first, second]` in the body of a function, or one element a line.
+pub(super) fn list(macro_name: &str, elements: &[String]) -> String {
+    let one = elements.join(", ");
+    if one.len() <= LIST {
+        return format!("{macro_name}[{one}]");
+    }
+    let lines: String = elements
+        .iter()
+        .map(|element| format!("        {element},\n"))
+        .collect();
+    format!("{macro_name}[\n{lines}    ]")
 }
 
 /// A statement in the body of a function: `let notes: Page<Note> = sql!("…").page(&page, &db).await?;`.

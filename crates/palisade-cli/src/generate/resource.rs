@@ -4,7 +4,7 @@ use minijinja::{Environment, UndefinedBehavior, context, syntax::SyntaxConfig};
 
 use super::app::App;
 use super::field::{self, Field, OWNER};
-use super::layout::{attribute, filled, signature, statement};
+use super::layout::{attribute, filled, list, signature, statement};
 use super::owner::Owner;
 use super::plan::Plan;
 use super::sample;
@@ -19,6 +19,9 @@ pub(super) const TESTS: &str = "tests/api/main.rs";
 const MODULE: &str = include_str!("../../../../templates/generate/resource.rs.jinja");
 const OWNED_TESTS: &str = include_str!("../../../../templates/generate/owned_tests.rs.jinja");
 const UNOWNED_TESTS: &str = include_str!("../../../../templates/generate/unowned_tests.rs.jinja");
+
+/// Fields at most; `json!` cannot hold many more.
+const MOST: usize = 31;
 
 /// Everything that is said about a resource.
 pub(crate) struct Resource {
@@ -43,9 +46,15 @@ impl Resource {
                 "A resource holds something: name its fields, as in `palisade generate resource {one} title:text:1..200`."
             )));
         }
+        if fields.len() > MOST {
+            return Err(Failure::usage(format!(
+                "A resource has {MOST} fields at most, and these are {}: put some into a resource of their own.",
+                fields.len()
+            )));
+        }
         let fields = field::all(fields)?;
         for field in &fields {
-            let choice = field.choice(&words);
+            let choice = field.choice(&words.ty);
             if !field.kind.variants().is_empty()
                 && [format!("{}View", words.ty), format!("{}Edit", words.ty)].contains(&choice)
             {
@@ -198,9 +207,9 @@ impl Resource {
                 context! {
                     name => &field.name,
                     rule => field.kind.rule(),
-                    new => field.new_type(&self.words),
-                    edit => field.edit_type(&self.words),
-                    row => field.row_type(&self.words),
+                    new => field.new_type(ty),
+                    edit => field.edit_type(ty),
+                    row => field.row_type(ty),
                 }
             })
             .collect();
@@ -211,7 +220,7 @@ impl Resource {
             .map(|field| {
                 context! {
                     name => field.name.replace('_', " "),
-                    ty => field.choice(&self.words),
+                    ty => field.choice(ty),
                     variants => field.kind.variants(),
                     compared => field.optional,
                 }
@@ -351,9 +360,8 @@ impl Resource {
             .fields
             .iter()
             .flat_map(|field| {
-                sample::broken(&field.kind)
-                    .into_iter()
-                    .map(move |value| member(field, value))
+                let values = sample::broken(&field.kind).into_iter();
+                values.map(move |value| format!("json!({{ {} }})", member(field, value)))
             })
             .collect();
         let names = |wanted: fn(&Field) -> bool| -> Vec<String> {
@@ -374,7 +382,8 @@ impl Resource {
                 UNOWNED_TESTS
             },
             context! {
-                first, second, broken,
+                first, second,
+                broken => list("vec!", &broken),
                 path => self.words.path(),
                 a_one => self.words.a_one(),
                 headline => self.words.headline(),
