@@ -13,6 +13,19 @@ const EVERYTHING: &str = "generate resource everything title:text:1..200 summary
     lines:list:text:1..80:..20 hints:list:url:..3? tags:set:slug:..10 days:set:date:..7? --owner account";
 /// One that belongs to nobody.
 const COUNTRY: &str = "generate resource country name:text:1..80 --unowned same-for-everybody";
+/// What is added beside them, without a warning.
+const PARTS: [&str; 5] = [
+    "generate policy share note",
+    "generate handler share post /notes/{note}/shares --guard Can<Share,Note> --in notes",
+    "generate permission notes.publish --role editor",
+    "generate handler publish put /published --guard Can<crate::permissions::PublishNotes>",
+    "generate migration add_due_to_notes due:date? stars:int:1..5?",
+];
+/// What nothing uses yet.
+const UNUSED: [&str; 2] = [
+    "generate input new_comment text:text:1..500 due:date? mood:choice:good,bad rating:float:0..1 --in notes",
+    "generate problem title_taken 409 Taken --detail Choose-another-one",
+];
 const CHECK: &str = "actor.is(self.owner_id)";
 /// What must fail when the owner is not asked for.
 const CROSS_ACCOUNT: [&str; 3] = [
@@ -29,20 +42,23 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
         .map_err(|error| format!("no temporary folder: {error}"))?;
     let service = folder.path().join("first-service");
     palisade(root, folder.path(), &["new", "first-service"])?;
-    for words in [EVERYTHING, COUNTRY] {
-        palisade(
-            root,
-            &service.join("src"),
-            &words.split_whitespace().collect::<Vec<_>>(),
-        )?;
-    }
-    for arguments in [
-        &["fmt", "--check"][..],
+    let generate = |words: &str| {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        palisade(root, &service.join("src"), &words)
+    };
+    [EVERYTHING, COUNTRY]
+        .into_iter()
+        .chain(PARTS)
+        .try_for_each(generate)?;
+    output(within(&service, root, &["fmt", "--check"]))?;
+    output(within(
+        &service,
+        root,
         &["clippy", "--all-targets", "--", "-D", "warnings"],
-        &["test"],
-    ] {
-        output(within(&service, root, arguments))?;
-    }
+    ))?;
+    UNUSED.into_iter().try_for_each(generate)?;
+    output(within(&service, root, &["fmt", "--check"]))?;
+    output(within(&service, root, &["test"]))?;
     without_the_owner(root, &service)
 }
 

@@ -87,7 +87,7 @@ pub(super) fn plan(service: &Service, arguments: &Arguments) -> Result<(Plan, St
     Ok((
         plan,
         format!(
-            "Ask for it as the first argument of a handler: `_: Can<{module}::{ty}>`; then `cargo fmt`."
+            "Ask for it as the first argument of a handler: `_: Can<crate::{module}::{ty}>`; then `cargo fmt`."
         ),
     ))
 }

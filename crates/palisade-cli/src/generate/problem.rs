@@ -80,7 +80,7 @@ pub(super) fn plan(service: &Service, arguments: &Arguments) -> Result<(Plan, St
     };
     register(service, &mut plan, MODULE, |_| Vec::new(), "")?;
     let next = format!(
-        "Answer with it: `return Err({MODULE}::{ty}::{variant}.into());`. Until then the compiler calls it unused."
+        "Answer with it: `return Err(crate::{MODULE}::{ty}::{variant}.into());`. Until then the compiler calls it unused."
     );
     Ok((plan, next))
 }
