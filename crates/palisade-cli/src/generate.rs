@@ -79,17 +79,20 @@ pub(crate) struct ResourceArguments {
 
 const RESOURCE_HELP: &str = "\
 Kinds of fields:
-  text:1..200       text of so many letters      int:1..5         an integer within these bounds
-  richtext:..10000  sanitized HTML               float:0.5..5.0   a number within these bounds
-  email             an e-mail address            bool             true or false
-  slug              a name for URLs              date             2026-01-31
-  url               an http or https address     timestamp        2026-01-31T12:00:00Z
-  choice:draft,sent one of these names
-  list:text:1..80:..20   at most 20 such texts   set:slug:..10    at most 10, each once
+  text:1..200           text of so many letters; `text:..200` may be empty
+  richtext:..10000      HTML of so many letters at most, sanitized
+  email, slug, url      an e-mail address, a name for URLs, an http or https address
+  int:1..5              an integer within these bounds
+  float:0.5..5.0        a number within these bounds
+  bool                  true or false
+  date, timestamp       2026-01-31, 2026-01-31T12:00:00Z
+  choice:draft,sent     one of these names
+  list:text:1..80:..20  at most 20 of these
+  set:slug:..10         at most 10 of these, each once
 
 Examples:
-  palisade generate resource note title:text:1..200 body:richtext:..10000 --owner account
-  palisade generate resource task title:text:1..80 'due:date?' stars:int:1..5 --owner account --dry-run
+  palisade generate resource task title:text:1..200 body:richtext:..10000 --owner account
+  palisade generate resource task title:text:1..200 'due:date?' stars:int:1..5 --owner account --dry-run
   palisade generate resource country name:text:1..80 --unowned \"the same for everybody\"";
 
 /// Does what the command line says.

@@ -252,3 +252,37 @@ impl Drop for Undo {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::service::Service;
+    use super::Plan;
+
+    #[test]
+    fn takes_back_what_was_done_when_a_later_step_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("old"), "before\n").unwrap();
+        let service = Service::at(folder.path());
+        let mut plan = Plan::default();
+        assert!(
+            plan.write(&service, "a/new/file", "new\n".to_owned())
+                .is_ok()
+        );
+        plan.change("old", "before\n".to_owned(), "after\n".to_owned());
+        plan.delete("gone", String::new());
+        let failure = plan.apply(&service).err().unwrap();
+        let text = "`gone` could not be written, so nothing was: ";
+        assert!(failure.text.starts_with(text), "{}", failure.text);
+        let left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(left, ["old"]);
+        assert_eq!(
+            fs::read_to_string(folder.path().join("old")).unwrap(),
+            "before\n"
+        );
+    }
+}

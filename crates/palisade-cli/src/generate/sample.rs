@@ -21,7 +21,7 @@ fn pair(kind: &Kind, name: &str) -> (String, String) {
         Kind::Date => both("2026-01-31", "2028-02-29"),
         Kind::Email => both("ada@example.org", "grace@example.org"),
         Kind::Float { min, max } => (format!("{min:?}"), format!("{max:?}")),
-        Kind::Int { min, max } => (min.to_string(), max.to_string()),
+        Kind::Int { min, max } => (number(*min), number(*max)),
         Kind::List(of, _) | Kind::Set(of, _) => {
             let (first, second) = pair(of, name);
             (format!("[{first}]"), format!("[{second}]"))
@@ -61,7 +61,7 @@ pub(super) fn broken(kind: &Kind) -> Vec<String> {
         Kind::Int { min, max } => [min.checked_sub(1), max.checked_add(1)]
             .into_iter()
             .flatten()
-            .map(|value| value.to_string())
+            .map(number)
             .chain([text("many")])
             .collect(),
         Kind::List(of, max) => {
@@ -93,6 +93,14 @@ pub(super) fn broken(kind: &Kind) -> Vec<String> {
         }
         Kind::Timestamp => vec![text("2026-02-30T00:00:00Z"), text("2026-01-31")],
         Kind::Url => vec![text("javascript:alert(1)"), text("not an address")],
+    }
+}
+
+/// Without its type a literal is an `i32`.
+fn number(number: i64) -> String {
+    match i32::try_from(number) {
+        Ok(number) => number.to_string(),
+        Err(_) => format!("{number}_i64"),
     }
 }
 

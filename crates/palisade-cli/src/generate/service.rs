@@ -37,6 +37,13 @@ impl Service {
         )))
     }
 
+    #[cfg(test)]
+    pub(crate) fn at(root: &std::path::Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
     /// Where a file of this name, with `/`, is.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)

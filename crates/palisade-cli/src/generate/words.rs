@@ -149,6 +149,7 @@ const OF_SQL: &[&str] = &[
 /// Types that what is written uses itself, so that a resource cannot be called so.
 const USED_TYPES: &[&str] = &[
     "Account",
+    "Action",
     "Actor",
     "App",
     "Can",

@@ -44,7 +44,7 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "starts_at:timestamp",
     "ends_at:timestamp?",
     "stars:int:1..5",
-    "offset_days:int:-30..30?",
+    "bytes:int:-30..5000000000?",
     "rating:float:0.5..5.0",
     "status:choice:draft,in_review,sent",
     "mood:choice:good,bad?",

@@ -6,3 +6,5 @@ mod parts;
 mod places;
 mod refusals;
 mod resource;
+#[cfg(target_os = "linux")]
+mod terminal;

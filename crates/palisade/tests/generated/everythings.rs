@@ -1,6 +1,6 @@
 //! Everythings: each belongs to the account that made it, and nobody else learns of it.
 //!
-//! Made by `palisade generate resource everything title:text:1..200 summary:text:..2000? body:richtext:..10000 footnote:richtext:..500? contact:email backup:email? handle:slug alias:slug? homepage:url mirror:url? done:bool pinned:bool? due:date ended:date? starts_at:timestamp ends_at:timestamp? stars:int:1..5 offset_days:int:-30..30? rating:float:0.5..5.0 status:choice:draft,in_review,sent mood:choice:good,bad? lines:list:text:1..80:..20 hints:list:url:..3? tags:set:slug:..10 days:set:date:..7? ports:list:int:1..65535:..4 flags:list:bool:..8 notes:list:richtext:..100:..5 moments:set:timestamp:..5 mails:set:email:..5? levels:set:int:0..9:..3 --owner account`.
+//! Made by `palisade generate resource everything title:text:1..200 summary:text:..2000? body:richtext:..10000 footnote:richtext:..500? contact:email backup:email? handle:slug alias:slug? homepage:url mirror:url? done:bool pinned:bool? due:date ended:date? starts_at:timestamp ends_at:timestamp? stars:int:1..5 bytes:int:-30..5000000000? rating:float:0.5..5.0 status:choice:draft,in_review,sent mood:choice:good,bad? lines:list:text:1..80:..20 hints:list:url:..3? tags:set:slug:..10 days:set:date:..7? ports:list:int:1..65535:..4 flags:list:bool:..8 notes:list:richtext:..100:..5 moments:set:timestamp:..5 mails:set:email:..5? levels:set:int:0..9:..3 --owner account`.
 
 use palisade::endpoint::Routes;
 use palisade::prelude::*;
@@ -43,7 +43,7 @@ struct NewEverything {
     starts_at: Timestamp,
     ends_at: Option<Timestamp>,
     stars: Int<1, 5>,
-    offset_days: Option<Int<-30, 30>>,
+    bytes: Option<Int<-30, 5_000_000_000>>,
     #[garde(range(min = 0.5, max = 5.0))]
     rating: f64,
     status: EverythingStatus,
@@ -80,7 +80,7 @@ struct EverythingEdit {
     starts_at: Option<Timestamp>,
     ends_at: Change<Timestamp>,
     stars: Option<Int<1, 5>>,
-    offset_days: Change<Int<-30, 30>>,
+    bytes: Change<Int<-30, 5_000_000_000>>,
     #[garde(range(min = 0.5, max = 5.0))]
     rating: Option<f64>,
     status: Option<EverythingStatus>,
@@ -119,7 +119,7 @@ struct Everything {
     starts_at: Timestamp,
     ends_at: Option<Timestamp>,
     stars: i64,
-    offset_days: Option<i64>,
+    bytes: Option<i64>,
     rating: f64,
     status: EverythingStatus,
     mood: Option<EverythingMood>,
@@ -157,7 +157,7 @@ struct EverythingView {
     starts_at: Timestamp,
     ends_at: Option<Timestamp>,
     stars: i64,
-    offset_days: Option<i64>,
+    bytes: Option<i64>,
     rating: f64,
     status: EverythingStatus,
     mood: Option<EverythingMood>,
@@ -218,12 +218,12 @@ async fn create(
     let everything: Everything = sql!(
         "insert into everythings (id, owner_id, title, summary, body, footnote, contact, backup,
              handle, alias, homepage, mirror, done, pinned, due, ended, starts_at, ends_at, stars,
-             offset_days, rating, status, mood, lines, hints, tags, days, ports, flags, notes,
-             moments, mails, levels, created_at)
+             bytes, rating, status, mood, lines, hints, tags, days, ports, flags, notes, moments,
+             mails, levels, created_at)
          values ({Id::<Everything>::new()}, {user.id}, {new.title}, {new.summary}, {new.body},
              {new.footnote}, {new.contact}, {new.backup}, {new.handle}, {new.alias}, {new.homepage},
              {new.mirror}, {new.done}, {new.pinned}, {new.due}, {new.ended}, {new.starts_at},
-             {new.ends_at}, {new.stars}, {new.offset_days}, {new.rating}, {new.status}, {new.mood},
+             {new.ends_at}, {new.stars}, {new.bytes}, {new.rating}, {new.status}, {new.mood},
              {new.lines}, {new.hints}, {new.tags}, {new.days}, {new.ports}, {new.flags},
              {new.notes}, {new.moments}, {new.mails}, {new.levels}, {Timestamp::now()})
          returning *"
@@ -262,7 +262,7 @@ async fn edit(
              starts_at = coalesce({edit.starts_at}, starts_at),
              ends_at = case when {edit.ends_at == Change::Keep} then ends_at else {edit.ends_at.apply(None)} end,
              stars = coalesce({edit.stars}, stars),
-             offset_days = case when {edit.offset_days == Change::Keep} then offset_days else {edit.offset_days.apply(None)} end,
+             bytes = case when {edit.bytes == Change::Keep} then bytes else {edit.bytes.apply(None)} end,
              rating = coalesce({edit.rating}, rating), status = coalesce({edit.status}, status),
              mood = case when {edit.mood == Change::Keep} then mood else {edit.mood.apply(None)} end,
              lines = coalesce({edit.lines}, lines),

@@ -18,7 +18,7 @@ create table everythings (
     starts_at timestamptz not null,
     ends_at timestamptz,
     stars bigint not null check (stars between 1 and 5),
-    offset_days bigint check (offset_days between -30 and 30),
+    bytes bigint check (bytes between -30 and 5000000000),
     rating double precision not null check (rating between 0.5 and 5.0),
     status text not null check (status in ('draft', 'in_review', 'sent')),
     mood text check (mood in ('good', 'bad')),
