@@ -9,7 +9,7 @@ use crate::steps::{cargo, output};
 /// A resource with a field of every kind.
 const EVERYTHING: &str = "generate resource everything title:text:1..200 summary:text:..2000? body:richtext:..10000 contact:email \
     handle:slug alias:slug? homepage:url done:bool pinned:bool? due:date ended:date? starts_at:timestamp ends_at:timestamp? \
-    stars:int:1..5 offset_days:int:-30..30? rating:float:0.5..5.0 status:choice:draft,sent mood:choice:good,bad? \
+    stars:int:1..5 offset_days:int:-30..30? rating:float:0.5..5.0 score:float:-1..1? status:choice:draft,sent mood:choice:good,bad? \
     lines:list:text:1..80:..20 hints:list:url:..3? tags:set:slug:..10 days:set:date:..7? --owner account";
 /// One that belongs to nobody.
 const COUNTRY: &str = "generate resource country name:text:1..80 --unowned same-for-everybody";

@@ -131,7 +131,11 @@ fn carry_out(
     next: &str,
 ) -> Result<ExitCode, Failure> {
     if dry_run {
-        say(&plan.diff());
+        say(&if plan.is_empty() {
+            plan.told()
+        } else {
+            plan.diff()
+        });
         return Ok(ExitCode::SUCCESS);
     }
     plan.apply(service)?;

@@ -1,5 +1,6 @@
 //! `palisade destroy`: what was generated is taken back, unless somebody changed it since.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -105,14 +106,15 @@ pub(crate) fn destroy(what: Destroy) -> Result<ExitCode, Failure> {
             words.many
         ));
     }
+    let stays: String = stays.iter().map(|line| format!("\n{line}\n")).collect();
     if dry_run {
         say(&plan.diff());
+        // Not into the diff, which a program may read.
+        let _ = anstream::stderr().write_all(stays.as_bytes());
     } else {
         plan.apply(&service)?;
-        say(&plan.told());
+        say(&format!("{}{stays}", plan.told()));
     }
-    let stays: String = stays.iter().map(|line| format!("\n{line}\n")).collect();
-    say(&stays);
     Ok(ExitCode::SUCCESS)
 }
 

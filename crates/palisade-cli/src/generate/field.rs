@@ -103,14 +103,6 @@ fn one(word: &str) -> Result<Field, Fault> {
         return Err(refused(&wrong));
     }
     let kind = Kind::read(name.text, rest)?;
-    if optional && !kind.may_be_optional() {
-        return Err(Fault::new(
-            &(plain.len()..word.len()),
-            format!(
-                "a float is always there, since a change cannot clear it: write `{plain}`, or an `int` in the smallest unit."
-            ),
-        ));
-    }
     Ok(Field {
         name: name.text.to_owned(),
         kind,

@@ -177,11 +177,6 @@ impl Kind {
         }
     }
 
-    /// Whether a `Change` of it can be told from its absence.
-    pub(crate) fn may_be_optional(&self) -> bool {
-        !matches!(self, Self::Float { .. })
-    }
-
     /// Its type in an input; `choice` is what an enum of it is called.
     pub(crate) fn input_type(&self, choice: &str) -> String {
         match self {
@@ -288,7 +283,7 @@ fn grouped(number: i64) -> String {
     }
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push('_');
         }
         text.push(digit);

@@ -23,7 +23,16 @@ fn takes_back_what_nobody_changed() {
         service.done(words);
     }
     let dry = service.files();
-    let shown = service.done(&["destroy", "resource", "task", "--dry-run"]);
+    let Said {
+        out: shown,
+        err,
+        code,
+    } = service.run(&["destroy", "resource", "task", "--dry-run"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        err.starts_with("\n`migrations/0002_tasks.sql` stays, "),
+        "{err}"
+    );
     assert!(
         shown.contains("--- a/src/tasks.rs\n+++ /dev/null\n"),
         "{shown}"

@@ -56,7 +56,7 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "flags:list:bool:..8",
     "notes:list:richtext:..100:..5",
     "moments:set:timestamp:..5",
-    "mails:set:email:..5?",
+    "score:float:-1..1?",
     "levels:set:int:0..9:..3",
 ];
 

@@ -94,6 +94,8 @@ fn twice_is_safe() {
     let before = service.files();
     insta::assert_snapshot!("twice", service.done(TASK));
     assert_eq!(service.files(), before);
+    let shown = service.done(&[TASK, &["--dry-run"]].concat());
+    assert_eq!(shown, service.done(TASK));
     // What is lacking is written again.
     fs::remove_file(service.root.join("tests/api/tasks.rs")).unwrap();
     service.done(TASK);

@@ -1,6 +1,6 @@
 //! Everythings: each belongs to the account that made it, and nobody else learns of it.
 //!
-//! Made by `palisade generate resource everything title:text:1..200 summary:text:..2000? body:richtext:..10000 footnote:richtext:..500? contact:email backup:email? handle:slug alias:slug? homepage:url mirror:url? done:bool pinned:bool? due:date ended:date? starts_at:timestamp ends_at:timestamp? stars:int:1..5 bytes:int:-30..5000000000? rating:float:0.5..5.0 status:choice:draft,in_review,sent mood:choice:good,bad? lines:list:text:1..80:..20 hints:list:url:..3? tags:set:slug:..10 days:set:date:..7? ports:list:int:1..65535:..4 flags:list:bool:..8 notes:list:richtext:..100:..5 moments:set:timestamp:..5 mails:set:email:..5? levels:set:int:0..9:..3 --owner account`.
+//! Made by `palisade generate resource everything title:text:1..200 summary:text:..2000? body:richtext:..10000 footnote:richtext:..500? contact:email backup:email? handle:slug alias:slug? homepage:url mirror:url? done:bool pinned:bool? due:date ended:date? starts_at:timestamp ends_at:timestamp? stars:int:1..5 bytes:int:-30..5000000000? rating:float:0.5..5.0 status:choice:draft,in_review,sent mood:choice:good,bad? lines:list:text:1..80:..20 hints:list:url:..3? tags:set:slug:..10 days:set:date:..7? ports:list:int:1..65535:..4 flags:list:bool:..8 notes:list:richtext:..100:..5 moments:set:timestamp:..5 score:float:-1.0..1.0? levels:set:int:0..9:..3 --owner account`.
 
 use palisade::endpoint::Routes;
 use palisade::prelude::*;
@@ -56,7 +56,8 @@ struct NewEverything {
     flags: List<bool, 8>,
     notes: List<RichText<100>, 5>,
     moments: Set<Timestamp, 5>,
-    mails: Option<Set<Email, 5>>,
+    #[garde(range(min = -1.0, max = 1.0))]
+    score: Option<f64>,
     levels: Set<Int<0, 9>, 3>,
 }
 
@@ -93,7 +94,8 @@ struct EverythingEdit {
     flags: Option<List<bool, 8>>,
     notes: Option<List<RichText<100>, 5>>,
     moments: Option<Set<Timestamp, 5>>,
-    mails: Change<Set<Email, 5>>,
+    #[garde(range(min = -1.0, max = 1.0))]
+    score: Change<f64>,
     levels: Option<Set<Int<0, 9>, 3>>,
 }
 
@@ -131,7 +133,7 @@ struct Everything {
     flags: List<bool, 8>,
     notes: List<RichText<100>, 5>,
     moments: Set<Timestamp, 5>,
-    mails: Option<Set<Email, 5>>,
+    score: Option<f64>,
     levels: Set<Int<0, 9>, 3>,
     created_at: Timestamp,
 }
@@ -169,7 +171,7 @@ struct EverythingView {
     flags: List<bool, 8>,
     notes: List<RichText<100>, 5>,
     moments: Set<Timestamp, 5>,
-    mails: Option<Set<Email, 5>>,
+    score: Option<f64>,
     levels: Set<Int<0, 9>, 3>,
     created_at: Timestamp,
 }
@@ -219,13 +221,13 @@ async fn create(
         "insert into everythings (id, owner_id, title, summary, body, footnote, contact, backup,
              handle, alias, homepage, mirror, done, pinned, due, ended, starts_at, ends_at, stars,
              bytes, rating, status, mood, lines, hints, tags, days, ports, flags, notes, moments,
-             mails, levels, created_at)
+             score, levels, created_at)
          values ({Id::<Everything>::new()}, {user.id}, {new.title}, {new.summary}, {new.body},
              {new.footnote}, {new.contact}, {new.backup}, {new.handle}, {new.alias}, {new.homepage},
              {new.mirror}, {new.done}, {new.pinned}, {new.due}, {new.ended}, {new.starts_at},
              {new.ends_at}, {new.stars}, {new.bytes}, {new.rating}, {new.status}, {new.mood},
              {new.lines}, {new.hints}, {new.tags}, {new.days}, {new.ports}, {new.flags},
-             {new.notes}, {new.moments}, {new.mails}, {new.levels}, {Timestamp::now()})
+             {new.notes}, {new.moments}, {new.score}, {new.levels}, {Timestamp::now()})
          returning *"
     )
     .one(&db)
@@ -271,7 +273,7 @@ async fn edit(
              days = case when {edit.days == Change::Keep} then days else {edit.days.apply(None)} end,
              ports = coalesce({edit.ports}, ports), flags = coalesce({edit.flags}, flags),
              notes = coalesce({edit.notes}, notes), moments = coalesce({edit.moments}, moments),
-             mails = case when {edit.mails == Change::Keep} then mails else {edit.mails.apply(None)} end,
+             score = case when {edit.score == Change::Keep} then score else {edit.score.apply(None)} end,
              levels = coalesce({edit.levels}, levels)
          where id = {everything} and owner_id = {everything.owner_id} returning *"
     )

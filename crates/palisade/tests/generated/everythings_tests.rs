@@ -41,7 +41,7 @@ fn first() -> Value {
         "flags": [true],
         "notes": ["<p>one</p>"],
         "moments": ["2026-01-31T12:00:00Z"],
-        "mails": ["ada@example.org"],
+        "score": -1.0,
         "levels": [0],
     })
 }
@@ -78,7 +78,7 @@ fn second() -> Value {
         "flags": [false],
         "notes": ["<p>another</p>"],
         "moments": ["2028-02-29T23:59:59Z"],
-        "mails": ["grace@example.org"],
+        "score": 1.0,
         "levels": [9],
     })
 }
@@ -138,9 +138,8 @@ fn broken() -> Vec<Value> {
         json!({ "moments": vec![json!("2026-01-31T12:00:00Z"); 6] }),
         json!({ "moments": [{}] }),
         json!({ "moments": ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"] }),
-        json!({ "mails": vec![json!("ada@example.org"); 6] }),
-        json!({ "mails": [{}] }),
-        json!({ "mails": ["ada@example.org", "ada@example.org"] }),
+        json!({ "score": -2.0 }),
+        json!({ "score": 2.0 }),
         json!({ "levels": vec![json!(0); 4] }),
         json!({ "levels": [{}] }),
         json!({ "levels": [0, 0] }),
@@ -218,7 +217,7 @@ fn its_owner_changes_what_is_sent_and_nothing_else() {
         "mood": null,
         "hints": null,
         "days": null,
-        "mails": null,
+        "score": null,
     });
     let (status, answer) = server.call("PATCH", &path, Some(&ada), Some(&cleared));
     assert_eq!(status, 200);
@@ -366,7 +365,7 @@ fn what_is_missing_or_of_another_type_is_refused() {
         "flags": { "$gt": "" },
         "notes": { "$gt": "" },
         "moments": { "$gt": "" },
-        "mails": { "$gt": "" },
+        "score": { "$gt": "" },
         "levels": { "$gt": "" },
     });
     let path = make(&server, &ada);

@@ -30,7 +30,7 @@ create table everythings (
     flags jsonb not null,
     notes jsonb not null,
     moments jsonb not null,
-    mails jsonb,
+    score double precision check (score between -1.0 and 1.0),
     levels jsonb not null,
     created_at timestamptz not null
 );
