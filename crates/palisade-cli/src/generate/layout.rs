@@ -10,7 +10,7 @@ const LIST: usize = 60;
 const ATTRIBUTE: usize = 70;
 
 /// `async fn name(arguments) -> answer {`, or one argument a line.
-pub(super) fn signature(name: &str, arguments: &[String], answer: &str) -> String {
+pub(crate) fn signature(name: &str, arguments: &[String], answer: &str) -> String {
     let one = format!("async fn {name}({}) -> {answer} {{", arguments.join(", "));
     if one.len() <= WIDTH {
         return one;
@@ -23,7 +23,7 @@ pub(super) fn signature(name: &str, arguments: &[String], answer: &str) -> Strin
 }
 
 /// `#[name(arguments)]`, or one argument a line.
-pub(super) fn attribute(name: &str, arguments: &[String]) -> String {
+pub(crate) fn attribute(name: &str, arguments: &[String]) -> String {
     let one = arguments.join(", ");
     if one.len() <= ATTRIBUTE {
         return format!("#[{name}({one})]");
@@ -32,7 +32,7 @@ pub(super) fn attribute(name: &str, arguments: &[String]) -> String {
 }
 
 /// `vec![first, second]` in the body of a function, or one element a line.
-pub(super) fn list(macro_name: &str, elements: &[String]) -> String {
+pub(crate) fn list(macro_name: &str, elements: &[String]) -> String {
     let one = elements.join(", ");
     if one.len() <= LIST {
         return format!("{macro_name}[{one}]");
@@ -45,7 +45,7 @@ pub(super) fn list(macro_name: &str, elements: &[String]) -> String {
 }
 
 /// A statement in the body of a function: `let notes: Page<Note> = sql!("…").page(&page, &db).await?;`.
-pub(super) fn statement(before: &str, sql: &[String], call: &str) -> String {
+pub(crate) fn statement(before: &str, sql: &[String], call: &str) -> String {
     if let [line] = sql {
         let head = format!("sql!(\"{line}\")");
         let chain = format!("{head}{call}.await?");
@@ -66,7 +66,7 @@ pub(super) fn statement(before: &str, sql: &[String], call: &str) -> String {
 }
 
 /// `head(first, second)`, filled into lines of a statement.
-pub(super) fn filled(head: &str, items: &[String], tail: &str) -> Vec<String> {
+pub(crate) fn filled(head: &str, items: &[String], tail: &str) -> Vec<String> {
     let room = WIDTH - 9;
     let mut lines = Vec::new();
     let mut line = head.to_owned();

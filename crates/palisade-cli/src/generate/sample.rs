@@ -4,12 +4,12 @@ use super::field::Field;
 use super::kind::Kind;
 
 /// A value within the bounds.
-pub(super) fn first(field: &Field) -> String {
+pub(crate) fn first(field: &Field) -> String {
     pair(&field.kind, &field.name.replace('_', " ")).0
 }
 
 /// Another value within the bounds, where there is one.
-pub(super) fn second(field: &Field) -> String {
+pub(crate) fn second(field: &Field) -> String {
     pair(&field.kind, &field.name.replace('_', " ")).1
 }
 
@@ -46,7 +46,7 @@ fn pair(kind: &Kind, name: &str) -> (String, String) {
 }
 
 /// Values that are refused.
-pub(super) fn broken(kind: &Kind) -> Vec<String> {
+pub(crate) fn broken(kind: &Kind) -> Vec<String> {
     let text = |text: &str| format!("{text:?}");
     match kind {
         Kind::Bool => vec![text("yes")],
