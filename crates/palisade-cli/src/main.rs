@@ -1,6 +1,7 @@
 //! The `palisade` command: starts services, explains what the compiler said.
 
 mod explain;
+mod generate;
 mod new;
 mod secret;
 
@@ -32,6 +33,12 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         path_to_palisade: Option<PathBuf>,
     },
+    /// Writes a part of a service into the one that this folder belongs to
+    #[command(subcommand, visible_alias = "g")]
+    Generate(generate::Generate),
+    /// Takes back what was generated, where nobody changed it since
+    #[command(subcommand)]
+    Destroy(generate::Destroy),
     /// Tells why the compiler refused something, and what to write instead
     Explain {
         /// The code at the start of the error, such as P0201
@@ -82,6 +89,8 @@ fn main() -> ExitCode {
             run,
             path_to_palisade,
         } => new::new(&name, path_to_palisade.as_deref(), run),
+        Task::Generate(what) => generate::generate(what),
+        Task::Destroy(what) => generate::destroy(what),
         Task::Explain { code } => explain::explain(&code),
         Task::Secret(secret) => secret::secret(&secret),
         Task::Completions { shell } => {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
+pub(crate) use name::KEYWORDS;
 pub(crate) use run::announce;
 
 use crate::{Failure, say};

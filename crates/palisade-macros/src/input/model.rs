@@ -228,7 +228,7 @@ fn want(ty: &Type, said: &str, report: &mut Report) -> bool {
     let ranged = said.contains("range");
     let measured = said.contains("length") && (said.contains("max") || said.contains("equal"));
     match name.as_str() {
-        "Option" => inner.is_some_and(|inner| want(inner, said, report)),
+        "Option" | "Change" => inner.is_some_and(|inner| want(inner, said, report)),
         "String" => {
             if !measured {
                 report.add(

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use super::field::{Field, each, list, read_json};
+use garde::rules::range::{Bounds, OutOfBounds};
+
+use super::field::{Field, RawField, each, list, read_json};
 use super::node::Node;
 use super::reader::Reader;
 use crate::db::{Bind, BindList, Cell, Column, ColumnError, Kind, Value};
@@ -139,7 +141,7 @@ stored_as_json!(
     [K: Field + Ord, V: Field, const N: usize] Map<K, V, N>
 );
 
-/// A member of a `PATCH`: absent, null, or a value.
+/// A member of a `PATCH`: absent, null, or a value; of a bounded type, or of a number with a garde rule (`range`).
 ///
 /// # Example
 /// ```
@@ -149,7 +151,7 @@ stored_as_json!(
 /// assert_eq!(Change::Clear.apply(old), None);
 /// assert_eq!(Change::Set(4).apply(old), Some(4));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Default)]
 pub enum Change<T> {
     /// It was absent: leave what is there.
     #[default]
@@ -182,5 +184,34 @@ impl<T: Field> Field for Change<T> {
 
     fn absent(_: &mut Reader) -> Option<Self> {
         Some(Self::Keep)
+    }
+}
+
+impl<T: RawField> RawField for Change<T> {
+    fn read_raw(node: Node, reader: &mut Reader) -> Option<Self> {
+        if node == Node::Null {
+            Some(Self::Clear)
+        } else {
+            T::read_raw(node, reader).map(Self::Set)
+        }
+    }
+
+    fn absent_raw(_: &mut Reader) -> Option<Self> {
+        Some(Self::Keep)
+    }
+}
+
+/// Only a value has bounds to keep.
+impl<T: Bounds> Bounds for Change<T> {
+    type Size = T::Size;
+
+    const MIN: Self::Size = T::MIN;
+    const MAX: Self::Size = T::MAX;
+
+    fn validate_bounds(&self, lower: Self::Size, upper: Self::Size) -> Result<(), OutOfBounds> {
+        match self {
+            Self::Keep | Self::Clear => Ok(()),
+            Self::Set(value) => value.validate_bounds(lower, upper),
+        }
     }
 }
