@@ -26,13 +26,13 @@ use tokio::time::{sleep, timeout};
 
 pub(in crate::perimeter) use framing::{MAX_HEAD, MAX_HEADERS};
 pub use listen::{Inherited, Listeners};
+pub(in crate::perimeter) use redirect::{Redirect, strip};
 
 use super::Perimeter;
 use super::tls::Tls;
 use crate::config::{Config, ServeConfig, TrustedProxies};
 use listen::Listener;
 use places::Places;
-use redirect::Redirect;
 
 /// Connections that are told at the same moment that there is no place for them; more are closed without a word.
 const TOLD_AT_ONCE: usize = 64;
@@ -193,7 +193,7 @@ async fn accept(listener: Listener, role: Role, house: Arc<House>, mut stop: Sto
             None if house.tls.is_none() || role == Role::Redirect => {
                 tokio::spawn(async move {
                     if let Ok(_permit) = house.told.try_acquire() {
-                        answer::turn_away(socket, &house.perimeter, &connection).await;
+                        answer::turn_away(socket, &house.perimeter, &connection, role).await;
                     }
                 });
             }

@@ -61,6 +61,17 @@ fn forged_addresses_do_not_help_without_a_declared_proxy() {
 }
 
 #[test]
+fn counts_what_is_no_request_too() {
+    let server = Server::start(&[("PALISADE_LIMITS__CLIENT", "4/h")]);
+    let bad = b"GET  /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+    for _ in 0..4 {
+        assert_eq!(server.raw(bad).status, 400);
+    }
+    is_held_back(&server.get("/livez", &[]), "client", 4, 3600);
+    is_held_back(&server.raw(bad), "client", 4, 3600);
+}
+
+#[test]
 fn holds_back_by_route_and_says_what_is_left() {
     let server = Server::start(&[]);
     for left in [

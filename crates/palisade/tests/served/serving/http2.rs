@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::server::{LONG, Server, to_end};
+use crate::harness::Answer;
 
 type Body = Full<bytes::Bytes>;
 
@@ -103,22 +104,78 @@ async fn refuses_as_over_http1() {
         (many.body(Body::default()).expect("a request"), 431),
     ] {
         let (parts, body) = client.send(request).await.expect("an answer");
-        assert_eq!(parts.status, status);
-        assert_eq!(parts.headers["content-type"], "application/problem+json");
-        let id = parts.headers["x-request-id"].to_str().expect("text");
-        assert!(body.contains(id) && parts.headers.contains_key("content-security-policy"));
-    }
-    // What is larger still the library answers itself.
-    let larger = http::Request::get("http://localhost/mark").header("x", "y".repeat(60 * 1024));
-    let request = larger.body(Body::default()).expect("a request");
-    if let Ok((parts, _)) = client.send(request).await {
-        assert_eq!(parts.status, 431);
+        let answer = answer(&parts, body);
+        assert_eq!(answer.status, status);
+        answer.is_a_problem("over HTTP/2");
     }
     assert_eq!(server.log.take(), Vec::<String>::new());
+    let (parts, body) = client.get("/mark").await;
+    let answer = answer(&parts, body);
+    assert_eq!(answer.status, 200);
+    answer.has_every_header("over HTTP/2");
+    server.log.take();
+    // What is larger still the library refuses: by a status alone, or by the end of the stream.
+    let larger = http::Request::get("http://localhost/mark").header("x", "y".repeat(60 * 1024));
+    let refused = client
+        .send(larger.body(Body::default()).expect("a request"))
+        .await;
+    assert!(
+        refused
+            .as_ref()
+            .map_or(true, |(parts, _)| parts.status == 431),
+        "{refused:?}"
+    );
+    assert_eq!(server.log.take(), Vec::<String>::new());
+}
+
+fn answer(parts: &http::response::Parts, text: String) -> Answer {
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let value = value.to_str().expect("text").to_owned();
+        (name.as_str().to_owned(), value)
+    };
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers.iter().map(header).collect(),
+        text,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn says_goodbye_when_the_service_stops_and_ends_what_is_under_way() {
+    let mut server = Server::start(&[("PALISADE_SERVE__DRAIN_TIMEOUT", "30s")]).await;
+    let mut stream = open(&server).await;
+    let path = b"\x82\x86\x04\x05/wait\x41\x09localhost";
+    stream
+        .write_all(&frame(1, 0x05, 1, path))
+        .await
+        .expect("sent");
+    server.reached("wait").await;
+    server.stop();
+    let all = frames(&mut stream).await;
+    let told = |kind: u8, stream: u32| {
+        let is = move |(own, of, _): &&(u8, u32, Vec<u8>)| (*own, *of) == (kind, stream);
+        all.iter()
+            .filter(is)
+            .map(|(_, _, payload)| payload.as_slice())
+    };
+    // First that it goes (no stream is the last one yet), then which request was the last; both without an error.
+    let goodbyes: Vec<&[u8]> = told(7, 0).collect();
+    assert_eq!(
+        goodbyes,
+        [
+            &[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+            &[0, 0, 0, 1, 0, 0, 0, 0]
+        ],
+        "{all:?}"
+    );
+    let body: Vec<u8> = told(0, 1).flatten().copied().collect();
+    assert_eq!(body, br#"{"word":"waited"}"#, "it may end");
+    assert_eq!(server.log.take(), Vec::<String>::new());
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn takes_no_request_after_its_goodbye() {
     let mut server = Server::start(&[("PALISADE_SERVE__DRAIN_TIMEOUT", "30s")]).await;
     let mut client = client(&server).await;
     let mut second = client.send.clone();
@@ -130,7 +187,6 @@ async fn says_goodbye_when_the_service_stops_and_ends_what_is_under_way() {
         .expect("in time")
         .expect("no panic");
     assert_eq!(answer.expect("it may end").status(), 200);
-    // GOAWAY without an error ends the client's side in order.
     let ended = timeout(LONG, client.connection)
         .await
         .expect("it is closed");
@@ -268,22 +324,30 @@ async fn open(server: &Server) -> TcpStream {
     stream
 }
 
-/// The error codes of the GOAWAY frames that come until the server closes.
-async fn goodbyes(stream: &mut TcpStream) -> Vec<u32> {
+/// The frames that come until the server closes: kind, stream, payload.
+async fn frames(stream: &mut TcpStream) -> Vec<(u8, u32, Vec<u8>)> {
     let mut bytes = Vec::new();
     let _ = timeout(LONG, stream.read_to_end(&mut bytes))
         .await
         .expect("it is closed in time");
-    let (mut at, mut codes) = (0, Vec::new());
-    while at + 9 <= bytes.len() {
-        let length = u32::from_be_bytes([0, bytes[at], bytes[at + 1], bytes[at + 2]]) as usize;
-        if bytes[at + 3] == 7 && at + 17 <= bytes.len() {
-            let code = bytes[at + 13..at + 17].try_into().expect("four bytes");
-            codes.push(u32::from_be_bytes(code));
-        }
-        at += 9 + length;
+    let (mut rest, mut frames) = (bytes.as_slice(), Vec::new());
+    while let Some((head, after)) = rest.split_first_chunk::<9>() {
+        let [a, b, c, kind, _, stream @ ..] = *head;
+        let length = u32::from_be_bytes([0, a, b, c]) as usize;
+        let payload = &after[..length.min(after.len())];
+        frames.push((kind, u32::from_be_bytes(stream), payload.to_vec()));
+        rest = &after[payload.len()..];
     }
-    codes
+    frames
+}
+
+/// The error codes of the GOAWAY frames that come until the server closes.
+async fn goodbyes(stream: &mut TcpStream) -> Vec<u32> {
+    let frames = frames(stream).await.into_iter();
+    let goodbyes = frames.filter(|(kind, _, payload)| *kind == 7 && payload.len() >= 8);
+    goodbyes
+        .map(|(_, _, payload)| u32::from_be_bytes(payload[4..8].try_into().expect("four bytes")))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
