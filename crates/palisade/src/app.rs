@@ -5,6 +5,7 @@ mod command;
 mod health;
 mod layer;
 mod management;
+mod misses;
 mod router;
 mod signals;
 mod start;

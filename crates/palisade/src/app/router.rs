@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::{HeaderValue, StatusCode};
 
+use super::misses::Misses;
 use crate::config::{Config, Rate};
 use crate::endpoint::Route;
 use crate::error::Error;
@@ -23,6 +24,7 @@ struct Served {
     number: usize,
     terms: Arc<Terms>,
     policy: Option<HeaderValue>,
+    misses: Arc<Misses>,
 }
 
 pub(super) fn router(
@@ -31,14 +33,22 @@ pub(super) fn router(
     limiter: &dyn Limiter,
     services: &Arc<Services>,
 ) -> Router {
+    let misses = Arc::new(Misses::new(limiter));
     let mut router = Router::new();
     for (number, route) in routes.iter().enumerate() {
-        let served = Arc::new(Served::new(*route, number, config, limiter, services));
+        let served = Served::new(*route, number, config, limiter, services, &misses);
+        let served = Arc::new(served);
         let handler = move |request: Request| dispatch(Arc::clone(&served), request);
         router = router.route(route.path, on(filter(route.method), handler));
     }
     router
-        .fallback(|request: Request| refuse(request, Error::not_found()))
+        .fallback(move |request: Request| {
+            let misses = Arc::clone(&misses);
+            async move {
+                misses.note(&context_of(&request)).await;
+                refuse(request, Error::not_found()).await
+            }
+        })
         .method_not_allowed_fallback(|request: Request| {
             // axum adds the `Allow` header from its own table.
             let error = Error::new(
@@ -80,6 +90,7 @@ impl Served {
         config: &Config,
         limiter: &dyn Limiter,
         services: &Arc<Services>,
+        misses: &Arc<Misses>,
     ) -> Self {
         // An unknown class has kept the app from being built.
         let limit = limit_of(&route, config).ok().flatten();
@@ -100,6 +111,7 @@ impl Served {
                 services: Arc::clone(services),
             }),
             policy: limit.map(|(name, rate)| policy(name, rate)),
+            misses: Arc::clone(misses),
             route,
             number,
         }
@@ -139,6 +151,9 @@ async fn dispatch(served: Arc<Served>, request: Request) -> Response {
         }
         Err(error) => Err(error),
     };
+    if matches!(&outcome, Err(error) if error.status() == StatusCode::NOT_FOUND) {
+        served.misses.note(&context).await;
+    }
     let mut response = outcome.unwrap_or_else(|error| {
         error.log();
         tell(&error, route.path);

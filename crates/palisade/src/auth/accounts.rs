@@ -235,14 +235,14 @@ fn bearer(parts: &Parts) -> Result<Option<&str>> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = value.to_str().map_err(|_| Error::unauthorized())?;
+    let text = value.to_str().map_err(|_| refused(TokenError::Malformed))?;
     match text.split_once(' ') {
         Some((scheme, token))
             if scheme.eq_ignore_ascii_case("bearer") && values.next().is_none() =>
         {
             Ok(Some(token))
         }
-        _ => Err(Error::unauthorized()),
+        _ => Err(refused(TokenError::Malformed)),
     }
 }
 

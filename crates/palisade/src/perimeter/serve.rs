@@ -31,6 +31,7 @@ pub(in crate::perimeter) use redirect::{Redirect, strip};
 use super::Perimeter;
 use super::tls::Tls;
 use crate::config::{Config, ServeConfig, TrustedProxies};
+use crate::event::Sampled;
 use listen::Listener;
 use places::Places;
 
@@ -83,6 +84,8 @@ struct House {
     redirect: Redirect,
     places: Arc<Places>,
     told: Semaphore,
+    /// Headers of balancers that were refused.
+    proxy_headers: Sampled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +141,7 @@ pub async fn serve(
         redirect,
         places: Places::new(max, each, proxies),
         told: Semaphore::new(TOLD_AT_ONCE),
+        proxy_headers: Sampled::default(),
     });
     let (stage, watched) = watch::channel(Stage::Serving);
     let mut loops = JoinSet::new();

@@ -77,3 +77,38 @@ fn counts_what_is_under_way_left_shed_and_crashed() {
     assert_eq!(counted("palisade_requests_in_flight"), 0);
     assert_eq!(server.get("/livez", &[]).status, 200);
 }
+
+#[test]
+fn tells_once_of_a_client_that_guesses_and_counts_who_comes_without_a_credential() {
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let server = Server::start(&[("PALISADE_METRICS__LISTEN", listen.as_str())]);
+    let told = || {
+        value(
+            port,
+            r#"palisade_events_total{event="malicious_excess_404"}"#,
+        )
+    };
+    let before = told();
+    // No other test asks so often for what is not there.
+    for number in 0..30 {
+        assert_eq!(server.get(&format!("/guess-{number}"), &[]).status, 404);
+    }
+    assert_eq!(told(), before);
+    let token = format!("Bearer {}", server.account("ann@example.com"));
+    let nothing = "/things/00000000-0000-7000-8000-000000000000";
+    for _ in 0..10 {
+        let answer = server.get(nothing, &[("authorization", &token)]);
+        assert_eq!(answer.status, 404, "{}", answer.text);
+    }
+    assert_eq!(told(), before + 1);
+
+    let missing = r#"palisade_events_total{event="authn_credential_missing"}"#;
+    let refused = r#"palisade_events_total{event="authn_token_refused"}"#;
+    let (before, refused_before) = (value(port, missing), value(port, refused));
+    assert_eq!(server.get("/auth/me", &[]).status, 401);
+    assert!(value(port, missing) > before);
+    let basic = [("authorization", "Basic YTpi")];
+    assert_eq!(server.get("/auth/me", &basic).status, 401);
+    assert!(value(port, refused) > refused_before);
+}
