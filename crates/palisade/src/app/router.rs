@@ -75,6 +75,7 @@ pub(super) fn limit_of(
         Some("sign-in") => Ok(Some(("sign-in", limits.sign_in))),
         Some("sign-up") => Ok(Some(("sign-up", limits.sign_up))),
         Some("refresh") => Ok(Some(("refresh", limits.refresh))),
+        Some("auth") => Ok(Some(("auth", limits.auth))),
         Some(text) => match (Rate::parse(text), limits.classes.get(text)) {
             (Some(rate), _) => Ok(Some((route.path, rate))),
             (None, Some(rate)) => Ok(Some((text, rate))),

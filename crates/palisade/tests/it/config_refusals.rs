@@ -63,6 +63,17 @@ fn tells_many_mistakes_at_once() {
 }
 
 #[test]
+fn refuses_a_class_that_is_named_as_a_limit_of_ours() {
+    for name in ["client", "sign-in", "sign-up", "refresh", "auth"] {
+        variable(
+            "PALISADE_LIMITS__CLASSES",
+            &format!("search=60/min,{name}=600/min"),
+            &["names a class as a limit of the framework", "another name"],
+        );
+    }
+}
+
+#[test]
 fn refuses_a_nonsensical_count_of_proxies() {
     for count in ["0", "9", "-1"] {
         variable(

@@ -150,6 +150,43 @@ fn holds_back_sign_in_and_sign_up_unasked() {
 }
 
 #[test]
+fn holds_back_whatever_stands_under_auth() {
+    let server = Server::start(&[("PALISADE_LIMITS__AUTH", "2/h")]);
+    for _ in 0..2 {
+        assert_eq!(server.get("/.well-known/jwks.json", &[]).status, 200);
+    }
+    is_held_back(&server.get("/.well-known/jwks.json", &[]), "auth", 2, 3600);
+    is_held_back(&server.get("/auth/me", &[]), "auth", 2, 3600);
+    let token = format!("Bearer {}", server.account("ann@example.com"));
+    let bearer = [("authorization", token.as_str())];
+    assert_eq!(server.get("/auth/me", &bearer).status, 200);
+    assert_eq!(
+        server.call("POST", "/auth/sign-out", &bearer, "").status,
+        204
+    );
+    // Its token is worth nothing any more, so that it is its client that asks.
+    is_held_back(&server.get("/auth/me", &bearer), "auth", 2, 3600);
+    let token = format!("Bearer {}", server.account("bob@example.com"));
+    let bearer = [("authorization", token.as_str())];
+    for _ in 0..2 {
+        assert_eq!(server.get("/auth/me", &bearer).status, 200);
+    }
+    let refused = server.call("POST", "/auth/sign-out", &bearer, "");
+    is_held_back(&refused, "auth", 2, 3600);
+}
+
+/// Every route of ours, so that a new one cannot be without.
+#[test]
+fn no_route_under_auth_is_without_a_limit() {
+    let without: Vec<&str> = palisade::auth::routes()
+        .into_iter()
+        .filter(|route| route.limit.is_none())
+        .map(|route| route.path)
+        .collect();
+    assert!(without.is_empty(), "{without:?}");
+}
+
+#[test]
 fn counts_by_client_where_a_guard_of_the_app_counts_nothing() {
     let server = Server::start(&[]);
     for _ in 0..3 {
