@@ -5,6 +5,7 @@
 
 mod cell;
 mod check;
+mod clock;
 mod error;
 mod handle;
 mod migrations;

@@ -110,6 +110,7 @@ impl Place {
             ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
             ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
             ("PALISADE_LIMITS__REFRESH", "1000000/s"),
+            ("PALISADE_LIMITS__AUTH", "1000000/s"),
             ("PALISADE_HANDLER_TIMEOUT", "60s"),
         ];
         variables.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));

@@ -12,6 +12,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
     ("PALISADE_LIMITS__REFRESH", "1000000/s"),
+    ("PALISADE_LIMITS__AUTH", "1000000/s"),
     ("PALISADE_AUTH__REFRESH_GRACE", "30s"),
 ];
 
