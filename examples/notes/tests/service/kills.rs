@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, Service, key, post_or_lose};
 
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("PALISADE_LIMITS__CLIENT", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),

@@ -199,6 +199,9 @@ async fn answered(
 ) -> Result<http::Response<UnderWay>, Infallible> {
     let call = pulse.call();
     let framed = request.version() == Version::HTTP_2;
+    if framed {
+        pulse.has_room().await;
+    }
     let mut unread = None;
     let mut response = match role {
         Role::Redirect => house

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::pulse::Call;
@@ -74,6 +74,10 @@ impl UnderWay {
     pub(super) fn new(body: Body, mut call: Call, framed: bool) -> Self {
         // Its client may have closed the window before the first byte.
         call.waits(framed);
+        if framed {
+            // What is made as it is taken has no length.
+            call.holds(body.size_hint().exact().unwrap_or(0));
+        }
         Self {
             body,
             call,

@@ -300,6 +300,66 @@ async fn drops_a_client_that_asks_on_and_takes_nothing() {
         .expect("closed while it asked");
 }
 
+/// How much memory this process holds, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.expect("a number") * 1024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn makes_few_answers_for_a_client_that_takes_none() {
+    const CALLS: usize = 24;
+    let server = Server::start(&[("PALISADE_SERVE__WRITE_TIMEOUT", "5m")]).await;
+    let client = client(&server).await;
+    let (take, taking) = tokio::sync::watch::channel(false);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..CALLS {
+        let (mut send, mut taking) = (client.send.clone(), taking.clone());
+        calls.spawn(async move {
+            let answer = send.send_request(request("/large")).await;
+            let mut body = answer.expect("an answer").into_body();
+            taking
+                .wait_for(|take| *take)
+                .await
+                .expect("the test goes on");
+            let mut bytes = 0;
+            while let Some(frame) = body.frame().await {
+                bytes += frame
+                    .expect("whole")
+                    .into_data()
+                    .map_or(0, |data| data.len());
+            }
+            bytes
+        });
+    }
+    server.reached("large").await;
+    // Another connection is served meanwhile, and what would come had time to.
+    let mut made = 1;
+    for _ in 0..20 {
+        assert_eq!(client_of_another(&server).await, 200);
+        let reached = server.log.take();
+        made += reached.iter().filter(|what| *what == "large").count();
+    }
+    println!(
+        "{made} of {CALLS} answers made, {} MiB resident",
+        resident() >> 20
+    );
+    assert!(made <= CALLS / 3, "{made} answers were made");
+    // What is taken makes room for the rest.
+    take.send(true).expect("they wait");
+    while let Some(call) = timeout(LONG, calls.join_next()).await.expect("in time") {
+        assert!(call.expect("no panic") > 16 * 1024 * 1024);
+    }
+    let rest = server.log.take().into_iter().filter(|what| what == "large");
+    assert_eq!(made + rest.count(), CALLS);
+}
+
+async fn client_of_another(server: &Server) -> u16 {
+    client(server).await.get("/mark").await.0.status.as_u16()
+}
+
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// An empty SETTINGS frame.
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -324,20 +384,26 @@ async fn open(server: &Server) -> TcpStream {
     stream
 }
 
-/// The frames that come until the server closes: kind, stream, payload.
+/// The frames that come until the server closes: kind, stream, payload. Its pings are answered, as any client does.
 async fn frames(stream: &mut TcpStream) -> Vec<(u8, u32, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let _ = timeout(LONG, stream.read_to_end(&mut bytes))
-        .await
-        .expect("it is closed in time");
-    let (mut rest, mut frames) = (bytes.as_slice(), Vec::new());
-    while let Some((head, after)) = rest.split_first_chunk::<9>() {
-        let [a, b, c, kind, _, stream @ ..] = *head;
-        let length = u32::from_be_bytes([0, a, b, c]) as usize;
-        let payload = &after[..length.min(after.len())];
-        frames.push((kind, u32::from_be_bytes(stream), payload.to_vec()));
-        rest = &after[payload.len()..];
-    }
+    let mut frames = Vec::new();
+    let reading = async {
+        let mut head = [0; 9];
+        // A connection that breaks off is closed too.
+        while stream.read_exact(&mut head).await.is_ok() {
+            let [a, b, c, kind, flags, id @ ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            if stream.read_exact(&mut payload).await.is_err() {
+                break;
+            }
+            if (kind, flags) == (6, 0) {
+                let _ = stream.write_all(&frame(6, 1, 0, &payload)).await;
+            }
+            frames.push((kind, u32::from_be_bytes(id), payload));
+        }
+    };
+    let closed = timeout(LONG, reading).await;
+    closed.expect("it is closed in time");
     frames
 }
 

@@ -75,7 +75,8 @@ async fn forever(_: Public, log: Service<Log>) -> Result<NoContent> {
 }
 
 #[get("/large")]
-async fn large(_: Public) -> Result<Json<Word>> {
+async fn large(_: Public, log: Service<Log>) -> Result<Json<Word>> {
+    log.add("large");
     Ok(Json(Word {
         word: "x".repeat(16 * 1024 * 1024),
     }))
