@@ -2,14 +2,17 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::Server;
 
 /// A port below those that the system gives to outgoing connections.
 fn free_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     let first = 30_000 + u16::try_from(std::process::id() % 2_000).unwrap_or_default();
-    (first..)
+    // Another test of this process may have been given one that it has not opened yet.
+    std::iter::repeat_with(|| first + GIVEN.fetch_add(1, Ordering::Relaxed))
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .expect("a port")
 }

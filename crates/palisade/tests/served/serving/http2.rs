@@ -308,9 +308,9 @@ fn resident() -> u64 {
     kilobytes.expect("a number") * 1024
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn makes_few_answers_for_a_client_that_takes_none() {
-    const CALLS: usize = 24;
+    const CALLS: usize = 8;
     let server = Server::start(&[("PALISADE_SERVE__WRITE_TIMEOUT", "5m")]).await;
     let client = client(&server).await;
     let (take, taking) = tokio::sync::watch::channel(false);
@@ -334,26 +334,39 @@ async fn makes_few_answers_for_a_client_that_takes_none() {
             bytes
         });
     }
-    server.reached("large").await;
+    let larges = || {
+        server
+            .log
+            .take()
+            .iter()
+            .filter(|what| *what == "large")
+            .count()
+    };
+    let mut made = 0;
+    let making = async {
+        while made == 0 {
+            made += larges();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, making).await.expect("in time");
     // Another connection is served meanwhile, and what would come had time to.
-    let mut made = 1;
     for _ in 0..20 {
         assert_eq!(client_of_another(&server).await, 200);
-        let reached = server.log.take();
-        made += reached.iter().filter(|what| *what == "large").count();
+        made += larges();
     }
     println!(
         "{made} of {CALLS} answers made, {} MiB resident",
         resident() >> 20
     );
-    assert!(made <= CALLS / 3, "{made} answers were made");
+    // One for each thread that makes them, and one that the first let in.
+    assert!(made <= CALLS / 2, "{made} answers were made");
     // What is taken makes room for the rest.
     take.send(true).expect("they wait");
     while let Some(call) = timeout(LONG, calls.join_next()).await.expect("in time") {
         assert!(call.expect("no panic") > 16 * 1024 * 1024);
     }
-    let rest = server.log.take().into_iter().filter(|what| what == "large");
-    assert_eq!(made + rest.count(), CALLS);
+    assert_eq!(made + larges(), CALLS);
 }
 
 async fn client_of_another(server: &Server) -> u16 {
