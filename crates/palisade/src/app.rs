@@ -7,6 +7,7 @@ mod health;
 mod layer;
 mod mailing;
 mod management;
+mod misses;
 mod permitted;
 mod router;
 mod signals;

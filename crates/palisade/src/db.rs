@@ -5,6 +5,7 @@
 
 mod cell;
 mod check;
+mod clock;
 mod erasure;
 mod error;
 mod handle;

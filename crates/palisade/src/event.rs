@@ -3,7 +3,11 @@
 mod context;
 mod log;
 pub(crate) mod metrics;
+mod sampled;
 mod turns;
+
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -12,6 +16,8 @@ pub use log::{LogFormat, dropped_lines, flush_log, start_log};
 
 pub(crate) use context::Counted;
 pub(crate) use log::{Access, access};
+pub(crate) use metrics::most_open_files;
+pub(crate) use sampled::Sampled;
 pub(crate) use turns::Turns;
 
 /// A security event; [`emit`](Event::emit) writes it to the log under the target `palisade::event`, at once and past every filter.
@@ -73,6 +79,11 @@ pub enum Event {
     TokenRefused {
         /// Why, in a word of the code, such as `expired`.
         reason: &'static str,
+    },
+    /// A request that needs a credential came without one.
+    CredentialMissing {
+        /// The route's path as the code declares it.
+        route: &'static str,
     },
     /// A refresh token came back that was used before: somebody copied it, and its sign-in was ended.
     TokenReused {
@@ -281,6 +292,8 @@ pub enum Event {
         /// Which sign told it: `fetch-metadata`, `origin` or `cookie`.
         sign: &'static str,
     },
+    /// A client asks for one thing after another that is not there; at most one event a minute for each client.
+    Probed,
     /// A page of an origin that is not allowed asked whether it may call.
     OriginRefused,
     /// A client sent forwarding headers and is not a declared proxy; they were ignored.
@@ -313,13 +326,15 @@ pub enum Event {
     ConnectionsRefused {
         /// Which limit they met.
         reason: &'static str,
-        /// How many since the last such event.
+        /// How many for this reason since the last such event.
         count: u64,
     },
     /// A connection began with no PROXY header, with a wrong one, or with one that nobody may send.
     ProxyHeaderRefused {
         /// Why, in a word of the code, such as `undeclared`.
         reason: &'static str,
+        /// How many for this reason since the last such event.
+        count: u64,
     },
     /// A client sent a credential over plain HTTP: it has to be replaced.
     CredentialInPlainText,
@@ -378,6 +393,7 @@ named! {
     SignInBlocked = "authn_login_fail_max",
     TokenCreated = "authn_token_created",
     TokenRefused = "authn_token_refused",
+    CredentialMissing = "authn_credential_missing",
     TokenReused = "authn_token_reuse",
     TokensRevoked = "authn_token_revoked",
     SessionCreated = "session_created",
@@ -414,6 +430,7 @@ named! {
     RequestRefused = "request_refused",
     HostRefused = "malicious_host",
     CrossSiteRefused = "malicious_csrf",
+    Probed = "malicious_excess_404",
     OriginRefused = "malicious_cors",
     ForwardingIgnored = "malicious_forwarding",
     RateLimited = "excess_rate_limit_exceeded",
@@ -445,6 +462,12 @@ impl Event {
         self.write();
     }
 
+    /// The same for a client whose connection carries no request yet: the log names its address.
+    pub(crate) fn emit_of(&self, client: IpAddr) {
+        let context = RequestContext::new(RequestId::new(), client, false, None);
+        Arc::new(context).enter(|| self.emit());
+    }
+
     fn write(&self) {
         let event = self.name();
         let facts = self.facts();
@@ -470,6 +493,7 @@ impl Event {
             Self::AccountCreated { .. }
                 | Self::SignedIn { .. }
                 | Self::TokenCreated { .. }
+                | Self::CredentialMissing { .. }
                 | Self::TokensRevoked { .. }
                 | Self::SessionCreated { .. }
                 | Self::FactorRequired { .. }
@@ -614,13 +638,14 @@ impl Event {
                 count: Some(fields as u64),
                 ..none
             },
-            Self::Crashed { route } | Self::TimedOut { route } => Facts {
+            Self::Crashed { route }
+            | Self::TimedOut { route }
+            | Self::CredentialMissing { route } => Facts {
                 resource: Some(route),
                 ..none
             },
             Self::RequestRefused { reason }
             | Self::RequestMalformed { reason }
-            | Self::ProxyHeaderRefused { reason }
             | Self::CertificateKept { reason }
             | Self::MailFailed { reason }
             | Self::CrossSiteRefused { sign: reason } => Facts {
@@ -639,7 +664,8 @@ impl Event {
                 count: Some(problems as u64),
                 ..none
             },
-            Self::ConnectionsRefused { reason, count } => Facts {
+            Self::ConnectionsRefused { reason, count }
+            | Self::ProxyHeaderRefused { reason, count } => Facts {
                 reason: Some(reason),
                 count: Some(count),
                 ..none
@@ -647,6 +673,7 @@ impl Event {
             Self::HostRefused
             | Self::CredentialInPlainText
             | Self::CertificateReplaced
+            | Self::Probed
             | Self::OriginRefused
             | Self::ForwardingIgnored
             | Self::Shed

@@ -3,7 +3,7 @@
 //! 1. its client's address (through declared proxies alone), its id and trace; the log line, whatever happens
 //! 2. load: as many as may be are worked on, more are told to come back
 //! 3. the limit of the client's requests to the process
-//! 4. the form: target, host
+//! 4. the form: target, what came to a proxy over plain HTTP, host
 //! 5. preflights of other origins, then requests of other sites
 //! 6. the route: its own limits, its time, its handler; a panic in it ends this request alone
 //! 7. the headers of the answer
@@ -35,13 +35,14 @@ pub use connection::{ClientCertificate, Connection, Peer};
 pub(crate) use load::Load;
 pub(crate) use rate_limit::{describe, policy};
 pub use serve::{Inherited, Listeners, Serving, serve};
+use serve::{Redirect, strip};
 pub use tls::Tls;
 
 use admission::Admission;
 use cors::Cors;
 use csrf::SameSite;
 use headers::Headers;
-use rate_limit::ByClient;
+use rate_limit::{ByClient, ClientLimit};
 use work::Outcome;
 
 use crate::config::{Config, ProxyHeader, TrustedProxies};
@@ -56,6 +57,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Everything that stands around an app's routes.
 pub struct Perimeter {
     stack: Governor<ByClient, governor::middleware::NoOpMiddleware, Admission, Body>,
+    client_limit: ClientLimit,
     cors: Arc<Cors>,
     headers: Headers,
     proxies: TrustedProxies,
@@ -82,11 +84,14 @@ impl Perimeter {
             hosts: config.allowed_hosts.clone(),
             env: config.env,
         };
-        let admission = Admission::new(Arc::clone(&cors), same_site, router);
+        let redirect = Redirect::of_proxies(config);
+        let admission = Admission::new(Arc::clone(&cors), same_site, redirect, router);
         let limits = &config.limits;
+        let (layer, client_limit) = rate_limit::client_limit(limits.client);
         Self {
             headers: Headers::new(cors.is_open(), policy("client", limits.client)),
-            stack: rate_limit::client_layer(limits.client).layer(admission),
+            stack: layer.layer(admission),
+            client_limit,
             cors,
             proxies: config.trusted_proxies.clone(),
             proxy_header: config.proxy_header,
@@ -152,6 +157,9 @@ impl Perimeter {
             }
         };
         self.headers.set(&mut response, context.id());
+        if context.is_plain() {
+            strip(&mut response);
+        }
         self.cors.open(asked, response.headers_mut());
         std::mem::forget(unanswered);
         let status = response.status();
@@ -191,6 +199,14 @@ impl Perimeter {
         response
     }
 
+    /// Counts in the client's limit what reaches no route, inside of [`answer`](Self::answer); one too many gets 429 instead.
+    fn counted_in_limit(
+        &self,
+        answer: impl FnOnce() -> Result<Response<Body>, Error>,
+    ) -> Result<Response<Body>, Error> {
+        self.client_limit.refusal().map_or_else(answer, Ok)
+    }
+
     fn answered(
         &self,
         context: &RequestContext,
@@ -224,6 +240,7 @@ impl Perimeter {
             client.secure,
             sent(TRACEPARENT).and_then(TraceParent::parse),
         )
+        .plain(client.plain)
         .counted_by(self.load.turns());
         if client.ignored {
             event::forwarding_ignored();

@@ -112,7 +112,11 @@ pub(super) async fn actor(incoming: &mut Incoming) -> Result<Actor> {
         refused => {
             let client = LimitKey::client(incoming.context().client());
             incoming.count(client).await?;
-            Err(refused.err().unwrap_or_else(Error::unauthorized))
+            Err(refused.err().unwrap_or_else(|| {
+                let route = incoming.context().route().unwrap_or_default();
+                Event::CredentialMissing { route }.emit();
+                Error::unauthorized()
+            }))
         }
     }
 }

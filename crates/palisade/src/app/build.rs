@@ -8,10 +8,11 @@ use super::layer::{Stage, Wrap};
 use super::management::Package;
 use super::router::limit_of;
 use crate::access::Role;
+use crate::auth::Accounts;
 use crate::config::{Config, Problem, Refusal, Settings, Sources, load};
-use crate::db::Migrations;
+use crate::db::{Db, Migrations, ReadDb};
 use crate::endpoint::{Route, Routes};
-use crate::input::Services;
+use crate::input::{ServiceType, Services};
 
 /// An app: settings, routes, services, migrations and roles.
 ///
@@ -197,14 +198,25 @@ impl App {
                             (service.name)()
                         ),
                         place(route),
-                        format!(
-                            "add `.provide(…)` with a `{}` where the app is built",
-                            (service.name)()
-                        ),
+                        cure(service),
                     ));
                 }
             }
         }
+    }
+}
+
+/// What is always there is an argument of its own.
+fn cure(service: ServiceType) -> String {
+    let id = (service.id)();
+    if id == TypeId::of::<Db>() || id == TypeId::of::<ReadDb>() {
+        "take the database itself: `db: Db`, or `db: ReadDb` in a `#[get]` handler, which has no way to write".to_owned()
+    } else if id == TypeId::of::<Accounts>() {
+        "take the accounts themselves: `accounts: Accounts`, in a handler that is no `#[get]`"
+            .to_owned()
+    } else {
+        let name = (service.name)();
+        format!("add `.provide(…)` with a `{name}` where the app is built")
     }
 }
 

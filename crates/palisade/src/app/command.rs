@@ -153,9 +153,12 @@ async fn serve(app: App, inherited: Inherited) -> Result<(), Refusal> {
     for notice in &app.notices {
         tracing::warn!("{notice}");
     }
+    if let Some(notice) = app.config.as_ref().and_then(too_few_files) {
+        tracing::warn!("{notice}");
+    }
     let mut started = app.start().await?;
     // Before the first connection can come, so that whoever is served can also stop the service in order.
-    let signals = Signals::catch()?;
+    let signals = Signals::catch(started.is_secure())?;
     // The app's port comes last: whoever reaches it finds everything else there.
     let metrics = started.open_metrics().await;
     let listeners = started.listen(inherited).await;
@@ -182,6 +185,19 @@ async fn serve(app: App, inherited: Inherited) -> Result<(), Refusal> {
     Event::Stopped.emit();
     event::flush_log();
     Ok(())
+}
+
+/// Each connection is an open file, and so is each of the database's, and what the process itself needs.
+fn too_few_files(config: &Config) -> Option<String> {
+    const OWN: u64 = 64;
+    let (most, connections) = (event::most_open_files()?, config.serve.max_connections);
+    let few = most < u64::from(connections) + OWN;
+    (few && config.env == Environment::Production).then(|| {
+        format!(
+            "this process may open {most} files, and serve.max_connections is {connections}: raise the limit (LimitNOFILE= of systemd, `ulimit -n`) \
+             above it by {OWN}, or lower serve.max_connections, or connections will wait unaccepted"
+        )
+    })
 }
 
 fn start_log(config: &Config) {

@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use http::{HeaderValue, StatusCode};
 
+use super::misses::Misses;
 use crate::config::{Config, Rate};
 use crate::endpoint::Route;
 use crate::error::Error;
@@ -23,6 +24,7 @@ struct Served {
     number: usize,
     terms: Arc<Terms>,
     policy: Option<HeaderValue>,
+    misses: Arc<Misses>,
 }
 
 pub(super) fn router(
@@ -31,14 +33,22 @@ pub(super) fn router(
     limiter: &dyn Limiter,
     services: &Arc<Services>,
 ) -> Router {
+    let misses = Arc::new(Misses::new(limiter));
     let mut router = Router::new();
     for (number, route) in routes.iter().enumerate() {
-        let served = Arc::new(Served::new(*route, number, config, limiter, services));
+        let served = Served::new(*route, number, config, limiter, services, &misses);
+        let served = Arc::new(served);
         let handler = move |request: Request| dispatch(Arc::clone(&served), request);
         router = router.route(route.path, on(filter(route.method), handler));
     }
     router
-        .fallback(|request: Request| refuse(request, Error::not_found()))
+        .fallback(move |request: Request| {
+            let misses = Arc::clone(&misses);
+            async move {
+                misses.note(&context_of(&request)).await;
+                refuse(request, Error::not_found()).await
+            }
+        })
         .method_not_allowed_fallback(|request: Request| {
             // axum adds the `Allow` header from its own table.
             let error = Error::new(
@@ -66,6 +76,7 @@ pub(super) fn limit_of(
         Some("sign-up") => Ok(Some(("sign-up", limits.sign_up))),
         Some("refresh") => Ok(Some(("refresh", limits.refresh))),
         Some("recovery") => Ok(Some(("recovery", limits.recovery))),
+        Some("auth") => Ok(Some(("auth", limits.auth))),
         Some(text) => match (Rate::parse(text), limits.classes.get(text)) {
             (Some(rate), _) => Ok(Some((route.path, rate))),
             (None, Some(rate)) => Ok(Some((text, rate))),
@@ -81,6 +92,7 @@ impl Served {
         config: &Config,
         limiter: &dyn Limiter,
         services: &Arc<Services>,
+        misses: &Arc<Misses>,
     ) -> Self {
         // An unknown class has kept the app from being built.
         let limit = limit_of(&route, config).ok().flatten();
@@ -101,6 +113,7 @@ impl Served {
                 services: Arc::clone(services),
             }),
             policy: limit.map(|(name, rate)| policy(name, rate)),
+            misses: Arc::clone(misses),
             route,
             number,
         }
@@ -140,6 +153,9 @@ async fn dispatch(served: Arc<Served>, request: Request) -> Response {
         }
         Err(error) => Err(error),
     };
+    if matches!(&outcome, Err(error) if error.status() == StatusCode::NOT_FOUND) {
+        served.misses.note(&context).await;
+    }
     let mut response = outcome.unwrap_or_else(|error| {
         error.log();
         tell(&error, route.path);

@@ -40,13 +40,21 @@ pub(super) fn shown(parts: &Parts) -> Result<Shown<'_>> {
             "send a token or the cookie of a session, not both",
         ));
     }
-    let text = value.to_str().map_err(|_| Error::unauthorized())?;
+    let text = value.to_str().map_err(|_| malformed())?;
     match text.split_once(' ') {
         Some((scheme, token))
             if scheme.eq_ignore_ascii_case("bearer") && authorizations.next().is_none() =>
         {
             Ok(Shown::Token(token))
         }
-        _ => Err(Error::unauthorized()),
+        _ => Err(malformed()),
     }
+}
+
+fn malformed() -> Error {
+    Event::TokenRefused {
+        reason: "malformed",
+    }
+    .emit();
+    Error::unauthorized()
 }

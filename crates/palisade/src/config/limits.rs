@@ -30,6 +30,9 @@ pub struct LimitsConfig {
     /// Mails of one purpose that anybody may cause, to one address; more are not sent, and nobody is told.
     #[setting(default = "5/h")]
     pub mail: Rate,
+    /// Everything else under `auth`, by account, or by client address where there is none.
+    #[setting(default = "120/min")]
+    pub auth: Rate,
     /// The app's own classes, for `limit = "search"` on a handler.
     pub classes: RateClasses,
     /// Requests that are worked on at the same time; more are told to come back.
@@ -45,11 +48,16 @@ pub struct LimitsConfig {
 
 /// Named rates of the app: `search=60/min, export=5/h`.
 ///
-/// A handler names one by `limit = "search"`; handlers of one class share its count.
+/// A handler names one by `limit = "search"`; handlers of one class share its count. The names of the framework's own limits are taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateClasses(Vec<(String, Rate)>);
 
 impl RateClasses {
+    /// The framework's own limits, which a class of the app would be mistaken for.
+    const TAKEN: [&str; 6] = [
+        "client", "sign-in", "sign-up", "refresh", "recovery", "auth",
+    ];
+
     /// The rate of this class.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Rate> {
@@ -77,6 +85,15 @@ impl Setting for RateClasses {
                     && classes.get(name).is_none();
                 Some((name.to_owned(), Rate::parse(rate)?)).filter(|_| fits)
             });
+            if class
+                .as_ref()
+                .is_some_and(|(name, _)| Self::TAKEN.contains(&name.as_str()))
+            {
+                return Err(Wrong::new(
+                    "names a class as a limit of the framework is named",
+                    "take another name than client, sign-in, sign-up, refresh and auth; their rates are limits.client, limits.sign_in and so on",
+                ));
+            }
             classes.0.push(class.ok_or(Wrong::new(
                 "is not a list of named rates, each name once",
                 "write them such as [\"search=60/min\", \"export=5/h\"]",
@@ -215,7 +232,18 @@ mod tests {
         let classes = RateClasses::read(Raw::Text("search=60/min,export=5/h")).unwrap();
         assert_eq!(classes.get("export"), Rate::parse("5/h"));
         assert_eq!(classes.get("other"), None);
-        for bad in ["search", "search=fast", "Search=1/s", "a=1/s,a=2/s", "=1/s"] {
+        for bad in [
+            "client=1/s",
+            "sign-in=1/s",
+            "sign-up=1/s",
+            "refresh=1/s",
+            "auth=1/s",
+            "search",
+            "search=fast",
+            "Search=1/s",
+            "a=1/s,a=2/s",
+            "=1/s",
+        ] {
             assert!(RateClasses::read(Raw::Text(bad)).is_err(), "{bad}");
         }
     }

@@ -140,26 +140,55 @@ impl Setting for Networks {
     }
 }
 
-/// The networks whose proxies end TLS and say truly who calls; nobody is believed when none is set.
+/// The proxies that end TLS and say truly who calls, by their networks or by how many stand in a row; nobody is believed when none
+/// is set.
 ///
 /// # Security
-/// A client could write `X-Forwarded-For` itself, so only the address that really connected counts, and the list must
-/// hold the proxies alone. Production does not start without it, unless this process ends TLS itself or listens on a
+/// A client could write `X-Forwarded-For` itself, so only the address that really connected counts, and networks must
+/// hold the proxies alone. A count believes **whoever connects**: it is right only where nobody but the proxies can reach the service,
+/// and every request takes the same way. Production does not start without either, unless this process ends TLS itself or listens on a
 /// Unix socket, which only a program of this machine can reach.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Networks);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedProxies(Declared);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Declared {
+    Networks(Networks),
+    Hops(usize),
+}
+
+impl Default for TrustedProxies {
+    fn default() -> Self {
+        Self(Declared::Networks(Networks::default()))
+    }
+}
 
 impl TrustedProxies {
-    /// Whether the connected peer is a declared proxy.
+    /// More proxies than these stand in no row.
+    const MOST_HOPS: usize = 8;
+
+    /// Whether the connected peer is a declared proxy; where proxies are counted, everybody is.
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
-        self.0.contain(peer)
+        match &self.0 {
+            Declared::Networks(networks) => networks.contain(peer),
+            Declared::Hops(_) => true,
+        }
+    }
+
+    /// How many proxies every request comes through, where they are counted.
+    #[must_use]
+    pub fn hops(&self) -> Option<usize> {
+        match &self.0 {
+            Declared::Networks(_) => None,
+            Declared::Hops(hops) => Some(*hops),
+        }
     }
 
     /// Whether no proxy was declared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.0.is_empty()
+        matches!(&self.0, Declared::Networks(networks) if networks.0.is_empty())
     }
 }
 
@@ -215,7 +244,28 @@ fn network(text: &str) -> Option<(IpAddr, u8)> {
 
 impl Setting for TrustedProxies {
     fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
-        Networks::read(raw).map(Self)
+        let count = |text: &str| text.trim().parse::<i64>().ok();
+        let number = match raw {
+            Raw::Integer(number) => Some(number),
+            Raw::Text(text) => count(text),
+            _ => None,
+        };
+        if let Some(number) = number {
+            let hops = usize::try_from(number).ok();
+            let hops = hops.filter(|hops| (1..=Self::MOST_HOPS).contains(hops));
+            return hops.map(|hops| Self(Declared::Hops(hops))).ok_or(Wrong::new(
+                "is no count of proxies",
+                "write how many stand in a row before the service, 1 to 8, or their networks, such as [\"10.0.0.0/24\"]; without a proxy leave it out",
+            ));
+        }
+        let texts = Vec::<String>::read(raw);
+        if texts.is_ok_and(|texts| texts.iter().any(|text| count(text).is_some())) {
+            return Err(Wrong::new(
+                "holds a count among networks",
+                "write either the proxies' networks, such as [\"10.0.0.0/24\"], or their count alone, such as 2",
+            ));
+        }
+        Networks::read(raw).map(|networks| Self(Declared::Networks(networks)))
     }
 
     fn take(section: &mut Section<'_>, member: &Member) -> Option<Self> {
@@ -254,6 +304,20 @@ mod tests {
             ("::ffff:10.1.2.3", true),
         ] {
             assert_eq!(proxies.trusts(peer.parse().unwrap()), trusted, "{peer}");
+        }
+    }
+
+    #[test]
+    fn counts_proxies_or_names_them_and_never_both() {
+        let read = |text| TrustedProxies::read(Raw::Text(text));
+        assert_eq!(read("2").unwrap().hops(), Some(2));
+        assert_eq!(
+            TrustedProxies::read(Raw::Integer(8)).unwrap().hops(),
+            Some(8)
+        );
+        assert!(!read("1").unwrap().is_empty() && read("10.0.0.1").unwrap().hops().is_none());
+        for bad in ["0", "9", "-1", "1,10.0.0.0/8", "10.0.0.0/8, 1", "true", "*"] {
+            assert!(read(bad).is_err(), "{bad}");
         }
     }
 

@@ -24,6 +24,9 @@ pub enum DbError {
     /// The database refused the statement.
     #[error("statement failed")]
     Statement(#[source] sqlx::Error),
+    /// A statement took longer than 30 seconds, and was ended.
+    #[error("the statement was ended after 30 seconds")]
+    TooLong(#[source] sqlx::Error),
     /// A stream took longer than it may.
     #[error("the stream was not read to its end within 30 seconds")]
     Deadline,
@@ -53,6 +56,9 @@ impl From<sqlx::Error> for DbError {
                 ErrorKind::ForeignKeyViolation
                 | ErrorKind::NotNullViolation
                 | ErrorKind::CheckViolation => Self::Constraint(error),
+                _ if matches!(database.code().as_deref(), Some("57014" | "9")) => {
+                    Self::TooLong(error)
+                }
                 _ if is_going_away(database.code().as_deref()) => Self::Unavailable(error),
                 _ => Self::Statement(error),
             },
@@ -75,6 +81,7 @@ impl DbError {
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Unavailable(_) => Error::unavailable().caused_by(self),
+            Self::TooLong(_) => Error::timed_out().caused_by(self),
             other => Error::from(other),
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::error::DbError;
-use super::pools::{On, Pools, Target, Transaction};
+use super::pools::{LONGEST, On, Pools, Target, Transaction};
 use super::row::RawRow;
 use super::statement::{Reading, Writing};
 use super::stream::{Feed, Source};
@@ -49,12 +49,12 @@ pub struct Tx {
 
 impl Db {
     /// Opens the database: SQLite in WAL mode with foreign keys, one writer and several readers; PostgreSQL with TLS
-    /// verified unless the host is local, and a statement timeout of 30 seconds.
+    /// verified unless the host is local. On both a statement is ended after 30 seconds.
     ///
     /// # Errors
     /// When the address is malformed, the file cannot be written or the server does not answer.
     pub async fn open(options: DbOptions) -> Result<Self, DbError> {
-        let pools = Pools::open(options.url.expose()).await?;
+        let pools = Pools::open(options.url.expose(), LONGEST).await?;
         Ok(Self(Arc::new(Inner {
             pools,
             cursor_key: options.cursor_key,

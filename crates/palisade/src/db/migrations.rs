@@ -69,7 +69,9 @@ impl Migrations {
             #[cfg(feature = "sqlite")]
             Pools::Sqlite { writer, .. } => {
                 // Switching them off means nothing within a transaction.
-                let options = (*writer.connect_options()).clone().foreign_keys(false);
+                let options = (*writer.first().connect_options())
+                    .clone()
+                    .foreign_keys(false);
                 let mut connection = options.busy_timeout(PATIENCE).connect().await?;
                 let outcome = self.run_on_sqlite(&mut connection).await;
                 connection.close().await?;
@@ -118,7 +120,7 @@ impl Migrations {
         let applied = match db.pools() {
             #[cfg(feature = "sqlite")]
             Pools::Sqlite { readers, .. } => {
-                let mut connection = readers.acquire().await?;
+                let mut connection = readers.untimed().await?;
                 let table = format!("select 1 from sqlite_schema where name = '{}'", self.table);
                 match connection.fetch_optional(AssertSqlSafe(table)).await? {
                     Some(_) => connection.list_applied_migrations(self.table).await,
@@ -160,7 +162,7 @@ impl Migrations {
         let applied = match db.pools() {
             #[cfg(feature = "sqlite")]
             Pools::Sqlite { writer, .. } => {
-                let mut connection = writer.acquire().await?;
+                let mut connection = writer.untimed().await?;
                 connection.list_applied_migrations(self.table).await
             }
             #[cfg(feature = "postgres")]

@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 #[cfg(feature = "sqlite")]
 use std::path::Path;
+#[cfg(feature = "sqlite")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqlStr};
 use tokio::sync::Mutex;
 
+use super::clock::Timed;
+#[cfg(feature = "sqlite")]
+use super::clock::{Clock, Lanes};
 use super::error::DbError;
 use super::row::RawRow;
 use super::value::Value;
@@ -22,10 +27,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(super) enum Pools {
     #[cfg(feature = "sqlite")]
-    Sqlite {
-        writer: sqlx::SqlitePool,
-        readers: sqlx::SqlitePool,
-    },
+    Sqlite { writer: Lanes, readers: Lanes },
     #[cfg(feature = "postgres")]
     Postgres {
         writer: sqlx::PgPool,
@@ -36,7 +38,7 @@ pub(super) enum Pools {
 #[derive(Debug)]
 pub(super) enum Transaction {
     #[cfg(feature = "sqlite")]
-    Sqlite(Mutex<sqlx::Transaction<'static, sqlx::Sqlite>>),
+    Sqlite(Mutex<sqlx::Transaction<'static, sqlx::Sqlite>>, Arc<Clock>),
     #[cfg(feature = "postgres")]
     Postgres(Mutex<sqlx::Transaction<'static, sqlx::Postgres>>),
 }
@@ -57,10 +59,10 @@ pub(super) enum On<'a> {
 }
 
 impl Pools {
-    pub(super) async fn open(url: &str) -> Result<Self, DbError> {
+    pub(super) async fn open(url: &str, longest: Duration) -> Result<Self, DbError> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => open_sqlite(url).await,
-            Some("postgres" | "postgresql") => open_postgres(url).await,
+            Some("sqlite") => open_sqlite(url, longest).await,
+            Some("postgres" | "postgresql") => open_postgres(url, longest).await,
             _ => Err(DbError::Address(
                 "the database's address starts with neither `sqlite:` nor `postgres:`".to_owned(),
             )),
@@ -73,7 +75,8 @@ impl Pools {
             // A deferred transaction that writes later can fail as busy at its first write; an immediate one waits its turn.
             #[cfg(feature = "sqlite")]
             Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(Mutex::new(writer.begin_with("begin immediate").await?))
+                let tx = writer.first().begin_with("begin immediate").await?;
+                Transaction::Sqlite(Mutex::new(tx), writer.clock())
             }
             #[cfg(feature = "postgres")]
             Self::Postgres { writer, .. } => {
@@ -86,8 +89,9 @@ impl Pools {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
+                for pool in readers.pools().chain(writer.pools()) {
+                    pool.close().await;
+                }
             }
             #[cfg(feature = "postgres")]
             Self::Postgres { writer, readers } => {
@@ -102,7 +106,10 @@ impl Transaction {
     pub(super) async fn commit(self) -> Result<(), DbError> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(tx) => tx.into_inner().commit().await?,
+            Self::Sqlite(tx, clock) => {
+                clock.stop();
+                tx.into_inner().commit().await?;
+            }
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => tx.into_inner().commit().await?,
         }
@@ -111,10 +118,8 @@ impl Transaction {
 }
 
 #[cfg(feature = "sqlite")]
-async fn open_sqlite(url: &str) -> Result<Pools, DbError> {
-    use sqlx::sqlite::{
-        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-    };
+async fn open_sqlite(url: &str, longest: Duration) -> Result<Pools, DbError> {
+    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     if path.is_empty() || path.starts_with(":memory:") || path.contains('?') {
@@ -131,20 +136,10 @@ async fn open_sqlite(url: &str) -> Result<Pools, DbError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5));
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(WAIT)
-        .connect_with(options.clone())
-        .await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(
-            std::thread::available_parallelism()
-                .map_or(4, |n| n.get() as u32)
-                .clamp(2, 16),
-        )
-        .acquire_timeout(WAIT)
-        .connect_with(options.pragma("query_only", "on"))
-        .await?;
+    let writer = Lanes::open(options.clone(), 1, WAIT, longest).await?;
+    let most = std::thread::available_parallelism().map_or(4, |n| n.get());
+    let options = options.pragma("query_only", "on");
+    let readers = Lanes::open(options, most.clamp(2, 16), WAIT, longest).await?;
     Ok(Pools::Sqlite { writer, readers })
 }
 
@@ -171,14 +166,14 @@ fn prepare_file(path: &Path) -> Result<(), DbError> {
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn open_sqlite(_: &str) -> Result<Pools, DbError> {
+async fn open_sqlite(_: &str, _: Duration) -> Result<Pools, DbError> {
     Err(DbError::Address(
         "this build has no SQLite: switch on palisade's feature `sqlite`".to_owned(),
     ))
 }
 
 #[cfg(feature = "postgres")]
-async fn open_postgres(url: &str) -> Result<Pools, DbError> {
+async fn open_postgres(url: &str, longest: Duration) -> Result<Pools, DbError> {
     use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 
     let malformed = || {
@@ -205,7 +200,7 @@ async fn open_postgres(url: &str) -> Result<Pools, DbError> {
         // sqlx's default falls back to plain text in silence.
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }
-    let limit = LONGEST.as_millis().to_string();
+    let limit = longest.as_millis().to_string();
     options = options
         .application_name("palisade")
         .options([("statement_timeout", limit.as_str())]);
@@ -222,7 +217,7 @@ async fn open_postgres(url: &str) -> Result<Pools, DbError> {
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn open_postgres(_: &str) -> Result<Pools, DbError> {
+async fn open_postgres(_: &str, _: Duration) -> Result<Pools, DbError> {
     Err(DbError::Address(
         "this build has no PostgreSQL: switch on palisade's feature `postgres`".to_owned(),
     ))
@@ -236,40 +231,47 @@ pub(super) fn safe(text: Cow<'static, str>) -> SqlStr {
     }
 }
 
-/// Runs `$body` with the driver's connection, argument maker and row wrapper, whichever database it is.
+fn ended(clock: &Timed) {
+    if let Some(clock) = clock {
+        clock.stop();
+    }
+}
+
+/// Runs `$body` with the driver's connection, argument maker and row wrapper, whichever database it is, and with the clock that the
+/// body stops when its statement has ended.
 macro_rules! on_connection {
-    ($on:expr, |$connection:ident, $arguments:ident, $wrap:ident| $body:expr) => {{
+    ($on:expr, |$connection:ident, $clock:ident, $arguments:ident, $wrap:ident| $body:expr) => {{
         $on.note_wait();
         match $on {
             #[cfg(feature = "sqlite")]
-            On::Writer(Pools::Sqlite { writer: pool, .. })
-            | On::Readers(Pools::Sqlite { readers: pool, .. }) => {
-                let ($connection, $arguments, $wrap) =
-                    (pool, super::value::sqlite_arguments, RawRow::Sqlite);
+            On::Writer(Pools::Sqlite { writer: lanes, .. })
+            | On::Readers(Pools::Sqlite { readers: lanes, .. }) => {
+                let (mut own, clock) = lanes.acquire().await?;
+                clock.start();
+                let ($connection, $clock) = (&mut *own, Timed::Some(clock));
+                let ($arguments, $wrap) = (super::value::sqlite_arguments, RawRow::Sqlite);
                 $body
             }
             #[cfg(feature = "postgres")]
             On::Writer(Pools::Postgres { writer: pool, .. })
             | On::Readers(Pools::Postgres { readers: pool, .. }) => {
-                let ($connection, $arguments, $wrap) =
-                    (pool, super::value::postgres_arguments, RawRow::Postgres);
+                let ($connection, $clock) = (pool, Timed::None);
+                let ($arguments, $wrap) = (super::value::postgres_arguments, RawRow::Postgres);
                 $body
             }
             #[cfg(feature = "sqlite")]
-            On::Within(Transaction::Sqlite(tx)) => {
+            On::Within(Transaction::Sqlite(tx, clock)) => {
                 let mut tx = tx.lock().await;
-                let ($connection, $arguments, $wrap) =
-                    (&mut **tx, super::value::sqlite_arguments, RawRow::Sqlite);
+                clock.start();
+                let ($connection, $clock) = (&mut **tx, Timed::Some(Arc::clone(clock)));
+                let ($arguments, $wrap) = (super::value::sqlite_arguments, RawRow::Sqlite);
                 $body
             }
             #[cfg(feature = "postgres")]
             On::Within(Transaction::Postgres(tx)) => {
                 let mut tx = tx.lock().await;
-                let ($connection, $arguments, $wrap) = (
-                    &mut **tx,
-                    super::value::postgres_arguments,
-                    RawRow::Postgres,
-                );
+                let ($connection, $clock) = (&mut **tx, Timed::None);
+                let ($arguments, $wrap) = (super::value::postgres_arguments, RawRow::Postgres);
                 $body
             }
         }
@@ -286,12 +288,12 @@ impl<'a> Target<'a> {
         text: Cow<'static, str>,
         values: Vec<Value>,
     ) -> Result<u64, DbError> {
-        on_connection!(self.on, |connection, arguments, wrap| {
+        on_connection!(self.on, |connection, clock, arguments, wrap| {
             let _ = wrap;
-            Ok(connection
-                .execute(sqlx::query_with(safe(text), arguments(values)?))
-                .await?
-                .rows_affected())
+            let query = sqlx::query_with(safe(text), arguments(values)?);
+            let outcome = connection.execute(query).await;
+            ended(&clock);
+            Ok(outcome?.rows_affected())
         })
     }
 
@@ -302,15 +304,75 @@ impl<'a> Target<'a> {
         values: Vec<Value>,
         most: usize,
     ) -> Result<Vec<RawRow>, DbError> {
-        on_connection!(self.on, |connection, arguments, wrap| {
+        on_connection!(self.on, |connection, clock, arguments, wrap| {
             let mut rows = connection.fetch(sqlx::query_with(safe(text), arguments(values)?));
             let mut found = Vec::new();
-            while found.len() < most
-                && let Some(row) = rows.try_next().await?
-            {
-                found.push(wrap(row));
+            while found.len() < most {
+                let row = rows.try_next().await;
+                if !matches!(row, Ok(Some(_))) {
+                    ended(&clock);
+                }
+                match row? {
+                    Some(row) => found.push(wrap(row)),
+                    None => break,
+                }
             }
             Ok(found)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNAWAY: &str =
+        "with recursive c (n) as (select 1 union all select n + 1 from c) select count(*) from c";
+    /// Longer than anything here takes on a busy machine.
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// What a request is told of a statement that never ends, on this database.
+    async fn check(url: &str) {
+        let pools = Pools::open(url, Duration::from_millis(500)).await.unwrap();
+        let cursor_key = &Key::generate();
+        let tx = pools.begin().await.unwrap();
+        for on in [On::Readers(&pools), On::Within(&tx)] {
+            let target = Target { on, cursor_key };
+            let fetched = target.fetch(RUNAWAY.into(), Vec::new(), 2);
+            let error = tokio::time::timeout(LONG, fetched).await;
+            let error = error.expect("it is ended").err().unwrap();
+            assert!(matches!(error, DbError::TooLong(_)), "{error:?}");
+            assert_eq!(error.into_error().status(), 504);
+        }
+        drop(tx);
+        for on in [On::Readers(&pools), On::Writer(&pools)] {
+            let target = Target { on, cursor_key };
+            let fetched = target.fetch("select 1".into(), Vec::new(), 2).await;
+            assert_eq!(fetched.unwrap().len(), 1);
+        }
+        pools.close().await;
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn ends_a_runaway_statement_of_sqlite() {
+        let folder = tempfile::tempdir().unwrap();
+        check(&format!(
+            "sqlite:{}",
+            folder.path().join("a.sqlite").display()
+        ))
+        .await;
+    }
+
+    #[cfg(feature = "postgres")]
+    #[tokio::test]
+    async fn ends_a_runaway_statement_of_postgresql() {
+        match std::env::var("PALISADE_TEST_POSTGRES") {
+            Ok(server) => check(&server).await,
+            Err(_) if std::env::var_os("CI").is_some() => {
+                panic!("PALISADE_TEST_POSTGRES is not set")
+            }
+            Err(_) => println!("skipped: PALISADE_TEST_POSTGRES names no server"),
+        }
     }
 }

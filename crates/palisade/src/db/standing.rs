@@ -14,6 +14,7 @@ const NAMES: [&str; 2] = ["writer", "readers"];
 const WRITER: usize = 0;
 const READERS: usize = 1;
 
+#[derive(Default)]
 struct Standing {
     open: u32,
     idle: usize,
@@ -21,12 +22,14 @@ struct Standing {
 }
 
 impl Standing {
-    fn of<D: Database>(pool: &Pool<D>) -> Self {
-        Self {
-            open: pool.size(),
-            idle: pool.num_idle(),
-            most: pool.options().get_max_connections(),
+    fn of<'a, D: Database>(pools: impl IntoIterator<Item = &'a Pool<D>>) -> Self {
+        let mut all = Self::default();
+        for pool in pools {
+            all.open += pool.size();
+            all.idle += pool.num_idle();
+            all.most += pool.options().get_max_connections();
         }
+        all
     }
 }
 
@@ -34,13 +37,13 @@ impl Pools {
     fn standing(&self, pool: usize) -> Standing {
         match (self, pool) {
             #[cfg(feature = "sqlite")]
-            (Self::Sqlite { writer, .. }, WRITER) => Standing::of(writer),
+            (Self::Sqlite { writer, .. }, WRITER) => Standing::of(writer.pools()),
             #[cfg(feature = "sqlite")]
-            (Self::Sqlite { readers, .. }, _) => Standing::of(readers),
+            (Self::Sqlite { readers, .. }, _) => Standing::of(readers.pools()),
             #[cfg(feature = "postgres")]
-            (Self::Postgres { writer, .. }, WRITER) => Standing::of(writer),
+            (Self::Postgres { writer, .. }, WRITER) => Standing::of([writer]),
             #[cfg(feature = "postgres")]
-            (Self::Postgres { readers, .. }, _) => Standing::of(readers),
+            (Self::Postgres { readers, .. }, _) => Standing::of([readers]),
         }
     }
 }

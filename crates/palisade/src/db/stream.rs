@@ -1,5 +1,6 @@
 //! Rows one after another, for a result that is too long to be held at once.
 
+use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,10 +8,12 @@ use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use sqlx::{Database, Execute, Executor, Pool};
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Execute, Executor};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::clock::Timed;
 use super::error::DbError;
 use super::pools::{LONGEST, Pools, Transaction, safe};
 use super::row::{RawRow, Row};
@@ -90,35 +93,40 @@ pub(super) enum Feed<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn stream<T>(self, text: String, values: Vec<Value>) -> RowStream<'a, T> {
-        let rows = match self.0 {
-            #[cfg(feature = "sqlite")]
-            Feed::Readers(Pools::Sqlite { readers, .. }) => {
-                value::sqlite_arguments(values).map(|arguments| {
-                    let query = sqlx::query_with(safe(text.into()), arguments);
-                    from_pool(readers, query, RawRow::Sqlite, LONGEST)
-                })
-            }
-            #[cfg(feature = "postgres")]
-            Feed::Readers(Pools::Postgres { readers, .. }) => value::postgres_arguments(values)
-                .map(|arguments| {
-                    let query = sqlx::query_with(safe(text.into()), arguments);
-                    from_pool(readers, query, RawRow::Postgres, LONGEST)
-                }),
-            #[cfg(feature = "sqlite")]
-            Feed::Within(Transaction::Sqlite(tx)) => {
-                value::sqlite_arguments(values).map(|arguments| {
-                    let query = sqlx::query_with(safe(text.into()), arguments);
-                    until(LONGEST, tx.get_mut().fetch(query), RawRow::Sqlite)
-                })
-            }
-            #[cfg(feature = "postgres")]
-            Feed::Within(Transaction::Postgres(tx)) => {
-                value::postgres_arguments(values).map(|arguments| {
-                    let query = sqlx::query_with(safe(text.into()), arguments);
-                    until(LONGEST, tx.get_mut().fetch(query), RawRow::Postgres)
-                })
-            }
-        };
+        let rows =
+            match self.0 {
+                #[cfg(feature = "sqlite")]
+                Feed::Readers(Pools::Sqlite { readers, .. }) => value::sqlite_arguments(values)
+                    .map(|arguments| {
+                        let query = sqlx::query_with(safe(text.into()), arguments);
+                        let acquired = async move {
+                            let (connection, clock) = readers.acquire().await?;
+                            Ok((connection, Timed::Some(clock)))
+                        };
+                        read_apart(acquired, query, RawRow::Sqlite, LONGEST)
+                    }),
+                #[cfg(feature = "postgres")]
+                Feed::Readers(Pools::Postgres { readers, .. }) => value::postgres_arguments(values)
+                    .map(|arguments| {
+                        let query = sqlx::query_with(safe(text.into()), arguments);
+                        let acquired = async move { Ok((readers.acquire().await?, Timed::None)) };
+                        read_apart(acquired, query, RawRow::Postgres, LONGEST)
+                    }),
+                #[cfg(feature = "sqlite")]
+                Feed::Within(Transaction::Sqlite(tx, clock)) => value::sqlite_arguments(values)
+                    .map(|arguments| {
+                        clock.start();
+                        let query = sqlx::query_with(safe(text.into()), arguments);
+                        until(LONGEST, tx.get_mut().fetch(query), RawRow::Sqlite)
+                    }),
+                #[cfg(feature = "postgres")]
+                Feed::Within(Transaction::Postgres(tx)) => {
+                    value::postgres_arguments(values).map(|arguments| {
+                        let query = sqlx::query_with(safe(text.into()), arguments);
+                        until(LONGEST, tx.get_mut().fetch(query), RawRow::Postgres)
+                    })
+                }
+            };
         RowStream {
             rows: rows.unwrap_or_else(|error| stream::iter([Err(error.into())]).boxed()),
             row: PhantomData,
@@ -127,8 +135,8 @@ impl<'a> Source<'a> {
 }
 
 /// Reads on a task of its own, so that the deadline holds also when nobody asks for the next row.
-fn from_pool<D, Q>(
-    pool: Pool<D>,
+fn read_apart<D, Q>(
+    acquired: impl Acquired<D>,
     query: Q,
     wrap: fn(D::Row) -> RawRow,
     longest: Duration,
@@ -140,7 +148,7 @@ where
 {
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
-        if let Err(error) = copy(pool, query, wrap, longest, &sender).await {
+        if let Err(error) = copy(acquired, query, wrap, longest, &sender).await {
             // Waits for its place behind the rows: a list that was cut short must not look like a whole one.
             let _ = sender.send(Err(error)).await;
         }
@@ -148,8 +156,19 @@ where
     stream::poll_fn(move |context| receiver.poll_recv(context)).boxed()
 }
 
+/// A connection on its way, and its clock where it has one.
+trait Acquired<D: Database>:
+    Future<Output = Result<(PoolConnection<D>, Timed), sqlx::Error>> + Send + 'static
+{
+}
+
+impl<D: Database, F> Acquired<D> for F where
+    F: Future<Output = Result<(PoolConnection<D>, Timed), sqlx::Error>> + Send + 'static
+{
+}
+
 async fn copy<D, Q>(
-    pool: Pool<D>,
+    acquired: impl Acquired<D>,
     query: Q,
     wrap: fn(D::Row) -> RawRow,
     longest: Duration,
@@ -160,7 +179,10 @@ where
     for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
     Q: Execute<'static, D> + 'static,
 {
-    let mut connection = pool.acquire().await?;
+    let (mut connection, clock) = acquired.await?;
+    if let Some(clock) = &clock {
+        clock.start();
+    }
     let all = async {
         let mut rows = connection.fetch(query);
         while let Some(row) = rows.try_next().await? {
@@ -174,6 +196,9 @@ where
         outcome = timeout(longest, all) => outcome.unwrap_or(Err(DbError::Deadline)),
         () = sender.closed() => Ok(()),
     };
+    if let (Some(clock), Ok(()), false) = (&clock, &outcome, sender.is_closed()) {
+        clock.stop();
+    }
     if outcome.is_err() || sender.is_closed() {
         // PostgreSQL would go on sending what is left of the result; a fresh connection costs less than to read it.
         connection.close_on_drop();
@@ -214,8 +239,9 @@ mod tests {
         let endless =
             "with recursive c (n) as (select 1 union all select n + 1 from c) select n from c";
         let query = sqlx::query_with(endless, sqlx::sqlite::SqliteArguments::default());
-        let mut rows = from_pool(
-            pool.clone(),
+        let own = pool.clone();
+        let mut rows = read_apart(
+            async move { Ok((own.acquire().await?, Timed::None)) },
             query,
             RawRow::Sqlite,
             Duration::from_millis(50),

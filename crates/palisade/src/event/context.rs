@@ -104,6 +104,7 @@ pub struct RequestContext {
     id: RequestId,
     client: IpAddr,
     secure: bool,
+    plain: bool,
     trace: Option<TraceParent>,
     started: Instant,
     /// The route's path, and its number in the route table.
@@ -132,6 +133,7 @@ impl RequestContext {
             id,
             client,
             secure,
+            plain: false,
             trace,
             started: Instant::now(),
             route: OnceLock::new(),
@@ -164,6 +166,17 @@ impl RequestContext {
     /// Whether it came over TLS, here or at a declared proxy.
     pub fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Marks it as one that came to a declared proxy over plain HTTP.
+    pub(crate) fn plain(mut self, plain: bool) -> Self {
+        self.plain = plain;
+        self
+    }
+
+    /// Whether a declared proxy says that it came over plain HTTP; `false` where nobody said a word.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// The trace that it belongs to, when its sender said so.

@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 pub(crate) use page::Page;
+pub(crate) use process::most_open_files;
 
 use histogram::Histogram;
 use tally::Tally;
@@ -46,7 +47,7 @@ pub(super) fn count(event: &Event) -> u64 {
             1
         }
         // One event tells of many.
-        Event::ConnectionsRefused { count, .. } => count,
+        Event::ConnectionsRefused { count, .. } | Event::ProxyHeaderRefused { count, .. } => count,
         _ => 1,
     };
     EVENTS[event.place()].fetch_add(times, Ordering::Relaxed)

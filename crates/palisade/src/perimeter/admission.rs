@@ -14,7 +14,7 @@ use tower::Service;
 
 use super::cors::{Asked, Cors};
 use super::csrf::SameSite;
-use super::serve::{MAX_HEAD, MAX_HEADERS};
+use super::serve::{MAX_HEAD, MAX_HEADERS, Redirect};
 use crate::error::Error;
 use crate::event::{Event, RequestContext};
 
@@ -32,15 +32,26 @@ pub(super) struct Admission {
 struct Rules {
     cors: Arc<Cors>,
     same_site: SameSite,
+    /// Where to send what came to a declared proxy over plain HTTP.
+    redirect: Option<Redirect>,
 }
 
 /// An answer without a handler, or an error that becomes one.
 type Refused = Result<Response<Body>, Error>;
 
 impl Admission {
-    pub(super) fn new(cors: Arc<Cors>, same_site: SameSite, router: Router) -> Self {
+    pub(super) fn new(
+        cors: Arc<Cors>,
+        same_site: SameSite,
+        redirect: Option<Redirect>,
+        router: Router,
+    ) -> Self {
         Self {
-            rules: Arc::new(Rules { cors, same_site }),
+            rules: Arc::new(Rules {
+                cors,
+                same_site,
+                redirect,
+            }),
             router,
         }
     }
@@ -94,7 +105,11 @@ impl Rules {
             .emit();
             return Some(Err(error));
         }
-        if !self.is_served_here(request) {
+        let is_plain = || RequestContext::with_current(|now| now.is_some_and(|now| now.is_plain()));
+        if let Some(redirect) = self.redirect.as_ref().filter(|_| is_plain()) {
+            return Some(redirect.to_https(request));
+        }
+        if !host_of(request).is_some_and(|host| self.same_site.hosts.allows(host)) {
             Event::HostRefused.emit();
             let status = StatusCode::MISDIRECTED_REQUEST;
             return Some(Err(Error::new(
@@ -124,20 +139,19 @@ impl Rules {
         }
         self.cors.preflight(path).ok_or_else(Error::not_found)
     }
+}
 
-    /// One host, in the target or in one `Host` header, and an allowed one (RFC 9110, section 7.2).
-    fn is_served_here(&self, request: &Request<Body>) -> bool {
-        let mut named = request.headers().get_all(header::HOST).iter();
-        let host = match (request.uri().authority(), named.next(), named.next()) {
-            (Some(authority), None, None) => Some(authority.as_str()),
-            (None, Some(host), None) => host.to_str().ok(),
-            // Both must say the same: what is checked here is what others read there.
-            (Some(authority), Some(host), None) if host == authority.as_str() => {
-                Some(authority.as_str())
-            }
-            _ => None,
-        };
-        host.is_some_and(|host| self.same_site.hosts.allows(host))
+/// The host that a request asks for: one, in the target or in one `Host` header (RFC 9110, section 7.2).
+pub(super) fn host_of<B>(request: &Request<B>) -> Option<&str> {
+    let mut named = request.headers().get_all(header::HOST).iter();
+    match (request.uri().authority(), named.next(), named.next()) {
+        (Some(authority), None, None) => Some(authority.as_str()),
+        (None, Some(host), None) => host.to_str().ok(),
+        // Both must say the same: what is checked here is what others read there.
+        (Some(authority), Some(host), None) if host == authority.as_str() => {
+            Some(authority.as_str())
+        }
+        _ => None,
     }
 }
 

@@ -20,7 +20,9 @@ const MOST: usize = 32;
 pub(super) struct Client {
     pub(super) address: IpAddr,
     pub(super) secure: bool,
-    /// Somebody who is not a declared proxy sent such headers; they were ignored.
+    /// A declared proxy says that the client came over plain HTTP.
+    pub(super) plain: bool,
+    /// Such headers came from somebody who is no declared proxy, or not through all that were counted; they were ignored.
     pub(super) ignored: bool,
 }
 
@@ -40,39 +42,46 @@ pub(super) fn client(
     written: ProxyHeader,
 ) -> Client {
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let (peer, secure) = (connection.address().unwrap_or(here), connection.secure);
     let carries = headers.contains_key(header::FORWARDED)
         || headers.contains_key(X_FORWARDED_FOR)
         || headers.contains_key(X_FORWARDED_PROTO);
-    if !carries || !is_proxy(connection, proxies) {
-        return Client {
-            address: peer,
-            secure,
-            ignored: carries,
-        };
-    }
-    // The declared one alone: a proxy that writes the one hands a client's forgery of the other through.
-    let hops = match written {
-        ProxyHeader::Forwarded => forwarded(headers),
-        ProxyHeader::XForwardedFor => x_forwarded(headers),
-    };
     let mut client = Client {
-        address: peer,
-        secure,
+        address: connection.address().unwrap_or(here),
+        secure: connection.secure,
+        plain: false,
         ignored: false,
     };
-    for hop in hops.into_iter().rev().take(MOST) {
+    if !carries || !is_proxy(connection, proxies) {
+        client.ignored = carries;
+        return client;
+    }
+    // The declared one alone: a proxy that writes the one hands a client's forgery of the other through.
+    let (hops, mut secure) = match written {
+        ProxyHeader::Forwarded => (forwarded(headers), None),
+        ProxyHeader::XForwardedFor => (x_forwarded_for(headers), x_forwarded_proto(headers)),
+    };
+    // Where proxies are counted, each of them has written one entry: fewer did not come through all of them.
+    client.ignored = proxies.hops().is_some_and(|count| hops.len() < count);
+    let believed = if client.ignored { 0 } else { MOST };
+    for (number, hop) in hops.into_iter().rev().take(believed).enumerate() {
+        secure = hop.secure.or(secure);
         // What a proxy could not tell or hides (`unknown`, `_name`) ends what can be believed.
         let Some(address) = hop.address else { break };
         client.address = address.to_canonical();
-        client.secure = hop.secure.unwrap_or(client.secure);
-        if !proxies.trusts(client.address) {
+        let is_proxy = match proxies.hops() {
+            Some(count) => number + 1 < count,
+            None => proxies.trusts(client.address),
+        };
+        if !is_proxy {
             break;
         }
     }
+    client.secure = secure.unwrap_or(client.secure);
+    client.plain = secure == Some(false);
     client
 }
 
+#[derive(Default)]
 struct Hop {
     address: Option<IpAddr>,
     secure: Option<bool>,
@@ -84,10 +93,7 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     for value in headers.get_all(header::FORWARDED) {
         // Quoted text holds no comma or semicolon in what we read: addresses and schemes.
         for element in entries(value) {
-            let mut hop = Hop {
-                address: None,
-                secure: None,
-            };
+            let mut hop = Hop::default();
             for pair in element.split(';') {
                 let Some((name, value)) = pair.split_once('=') else {
                     continue;
@@ -96,7 +102,7 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
                 if name.trim().eq_ignore_ascii_case("for") {
                     hop.address = address(value);
                 } else if name.trim().eq_ignore_ascii_case("proto") {
-                    hop.secure = Some(value.eq_ignore_ascii_case("https"));
+                    hop.secure = is_secure(value);
                 }
             }
             hops.push(hop);
@@ -105,29 +111,31 @@ fn forwarded(headers: &HeaderMap) -> Vec<Hop> {
     hops
 }
 
-fn x_forwarded(headers: &HeaderMap) -> Vec<Hop> {
-    // The last proxy's word: one that passes an older header on appends or replaces.
-    let secure = headers
-        .get_all(X_FORWARDED_PROTO)
-        .iter()
-        .next_back()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.rsplit(',').next())
-        .map(|scheme| scheme.trim().eq_ignore_ascii_case("https"));
-    let mut hops: Vec<Hop> = headers
-        .get_all(X_FORWARDED_FOR)
-        .iter()
-        .flat_map(entries)
-        .map(|entry| Hop {
-            address: address(entry.trim()),
-            secure: None,
-        })
-        .collect();
-    match hops.last_mut() {
-        Some(last) => last.secure = secure,
-        None => return Vec::new(),
+fn x_forwarded_for(headers: &HeaderMap) -> Vec<Hop> {
+    let values = headers.get_all(X_FORWARDED_FOR).iter();
+    let hop = |entry: &str| Hop {
+        address: address(entry.trim()),
+        secure: None,
+    };
+    values.flat_map(entries).map(hop).collect()
+}
+
+/// The last proxy's word: one that passes an older header on appends or replaces.
+fn x_forwarded_proto(headers: &HeaderMap) -> Option<bool> {
+    let values = headers.get_all(X_FORWARDED_PROTO).iter();
+    is_secure(values.flat_map(entries).last()?)
+}
+
+/// What a scheme says; one that is neither says nothing.
+fn is_secure(scheme: &str) -> Option<bool> {
+    let is = |name: &str| scheme.trim().eq_ignore_ascii_case(name);
+    if is("https") || is("wss") {
+        Some(true)
+    } else if is("http") || is("ws") {
+        Some(false)
+    } else {
+        None
     }
-    hops
 }
 
 /// The entries of one header; one that is not text is empty, and takes no other with it.
@@ -321,6 +329,99 @@ mod tests {
             )
             .1
         );
+    }
+
+    #[test]
+    fn counts_proxies_from_the_right_where_their_number_is_declared() {
+        let resolve = |count: &str, entries: &str, written: ProxyHeader| {
+            let proxies = TrustedProxies::read(Raw::Text(count)).unwrap();
+            let mut headers = HeaderMap::new();
+            let name = match written {
+                ProxyHeader::XForwardedFor => X_FORWARDED_FOR,
+                ProxyHeader::Forwarded => header::FORWARDED,
+            };
+            headers.insert(name, entries.parse().unwrap());
+            let connection = Connection::of(Peer::Address("198.51.100.1".parse().unwrap()));
+            let client = client(&connection, &headers, &proxies, written);
+            (client.address.to_string(), client.ignored)
+        };
+        for (count, entries, expected) in [
+            ("1", "192.0.2.1", "192.0.2.1"),
+            ("1", "6.6.6.6, 192.0.2.1", "192.0.2.1"),
+            ("2", "192.0.2.1, 203.0.113.7", "192.0.2.1"),
+            ("2", "6.6.6.6, 192.0.2.1, 203.0.113.7", "192.0.2.1"),
+            ("2", "unknown, 203.0.113.7", "203.0.113.7"),
+        ] {
+            let found = resolve(count, entries, ProxyHeader::XForwardedFor);
+            assert_eq!(found, (expected.to_owned(), false), "{count} {entries}");
+        }
+        // Fewer entries than proxies: it came past one of them, and nothing of it is believed.
+        for (count, entries) in [("2", "6.6.6.6"), ("3", "6.6.6.6, 7.7.7.7")] {
+            let found = resolve(count, entries, ProxyHeader::XForwardedFor);
+            assert_eq!(
+                found,
+                ("198.51.100.1".to_owned(), true),
+                "{count} {entries}"
+            );
+        }
+        let found = resolve(
+            "2",
+            "for=192.0.2.1, for=203.0.113.7",
+            ProxyHeader::Forwarded,
+        );
+        assert_eq!(found, ("192.0.2.1".to_owned(), false));
+    }
+
+    #[test]
+    fn knows_plain_http_by_the_proxys_word_and_only_by_it() {
+        let plain = |written, peer: &str, headers: Headers<'_>| {
+            let proxies = TrustedProxies::read(Raw::Text("10.0.0.0/8")).unwrap();
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.append(*name, value.parse().unwrap());
+            }
+            let connection = Connection::of(Peer::Address(peer.parse().unwrap()));
+            client(&connection, &map, &proxies, written).plain
+        };
+        use ProxyHeader::{Forwarded, XForwardedFor};
+        let http = ("x-forwarded-proto", "http");
+        assert!(plain(XForwardedFor, "10.0.0.1", &[http]));
+        assert!(plain(
+            XForwardedFor,
+            "10.0.0.1",
+            &[http, ("x-forwarded-for", "192.0.2.1")]
+        ));
+        assert!(plain(
+            XForwardedFor,
+            "10.0.0.1",
+            &[("x-forwarded-proto", "https, HTTP")]
+        ));
+        assert!(plain(
+            Forwarded,
+            "10.0.0.1",
+            &[("forwarded", "for=192.0.2.1;proto=http")]
+        ));
+        assert!(plain(Forwarded, "10.0.0.1", &[("forwarded", "proto=http")]));
+        for (written, peer, headers) in [
+            (XForwardedFor, "203.0.113.9", &[http][..]),
+            (XForwardedFor, "10.0.0.1", &[]),
+            (XForwardedFor, "10.0.0.1", &[("x-forwarded-proto", "https")]),
+            (XForwardedFor, "10.0.0.1", &[("x-forwarded-proto", "")]),
+            (
+                XForwardedFor,
+                "10.0.0.1",
+                &[("x-forwarded-proto", "http, https")],
+            ),
+            (
+                XForwardedFor,
+                "10.0.0.1",
+                &[("x-forwarded-for", "192.0.2.1")],
+            ),
+            (Forwarded, "10.0.0.1", &[http]),
+            (Forwarded, "10.0.0.1", &[("forwarded", "for=192.0.2.1")]),
+        ] {
+            assert!(!plain(written, peer, headers), "{peer} {headers:?}");
+        }
     }
 
     #[test]

@@ -4,12 +4,14 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use http::{HeaderName, HeaderValue, Request, Response};
-use tower_governor::governor::GovernorConfigBuilder;
+use tower_governor::governor::{GovernorConfigBuilder, SharedRateLimiter};
 use tower_governor::key_extractor::KeyExtractor;
 use tower_governor::{GovernorError, GovernorLayer};
 
@@ -27,24 +29,48 @@ const BUCKETS: u64 = 1 << 18;
 /// The first tier: every request of one client, before anything else looks at it, in this process alone.
 pub(super) type ClientLayer = GovernorLayer<ByClient, NoOpMiddleware, Body>;
 
-pub(super) fn client_layer(rate: Rate) -> ClientLayer {
+/// The counts of the first tier, for what passes no layer.
+pub(super) struct ClientLimit {
+    limiter: SharedRateLimiter<u32, NoOpMiddleware>,
+    key: ByClient,
+    rate: Rate,
+}
+
+/// The layer that counts requests, and its counts.
+pub(super) fn client_limit(rate: Rate) -> (ClientLayer, ClientLimit) {
     let each = (rate.window() / rate.count()).max(Duration::from_nanos(1));
+    let key = ByClient(RandomState::new());
     let config = GovernorConfigBuilder::default()
         .period(each)
         .burst_size(rate.count())
-        .key_extractor(ByClient(RandomState::new()))
+        .key_extractor(key.clone())
         .finish()
         .expect("a rate's count and time are not zero");
-    GovernorLayer::new(config).error_handler(move |error| refuse(error, rate))
+    let limiter = Arc::clone(config.limiter());
+    let layer = GovernorLayer::new(config).error_handler(move |error| refuse(error, rate));
+    (layer, ClientLimit { limiter, key, rate })
+}
+
+impl ClientLimit {
+    /// Counts one more of the client that is worked on now; the answer when it is one too many.
+    pub(super) fn refusal(&self) -> Option<Response<Body>> {
+        let until = self.limiter.check_key(&self.key.of_current()?).err()?;
+        let wait = until.wait_time_from(self.limiter.clock().now());
+        Some(held_back(wait.as_secs(), self.rate))
+    }
 }
 
 fn refuse(error: GovernorError, rate: Rate) -> Response<Body> {
     let GovernorError::TooManyRequests { wait_time, .. } = error else {
         return answer(Error::internal());
     };
+    held_back(wait_time, rate)
+}
+
+fn held_back(wait: u64, rate: Rate) -> Response<Body> {
     Event::RateLimited { limit: CLIENT }.emit();
-    // Their seconds are rounded down.
-    let seconds = u32::try_from(wait_time + 1).unwrap_or(u32::MAX);
+    // The seconds are rounded down.
+    let seconds = u32::try_from(wait + 1).unwrap_or(u32::MAX);
     let mut response = answer(Error::too_many_requests(seconds));
     let left = Counted {
         remaining: 0,
@@ -91,13 +117,18 @@ pub(crate) fn describe(
 #[derive(Debug, Clone)]
 pub(super) struct ByClient(RandomState);
 
+impl ByClient {
+    fn of_current(&self) -> Option<u32> {
+        let client = RequestContext::with_current(|current| current.map(RequestContext::client));
+        let hash = self.0.hash_one(LimitKey::client(client?));
+        Some((hash % BUCKETS) as u32)
+    }
+}
+
 impl KeyExtractor for ByClient {
     type Key = u32;
 
     fn extract<T>(&self, _: &Request<T>) -> Result<u32, GovernorError> {
-        let client = RequestContext::with_current(|current| current.map(RequestContext::client));
-        let client = client.ok_or(GovernorError::UnableToExtractKey)?;
-        let hash = self.0.hash_one(LimitKey::client(client));
-        Ok((hash % BUCKETS) as u32)
+        self.of_current().ok_or(GovernorError::UnableToExtractKey)
     }
 }

@@ -26,13 +26,14 @@ use tokio::time::{sleep, timeout};
 
 pub(in crate::perimeter) use framing::{MAX_HEAD, MAX_HEADERS};
 pub use listen::{Inherited, Listeners};
+pub(in crate::perimeter) use redirect::{Redirect, strip};
 
 use super::Perimeter;
 use super::tls::Tls;
 use crate::config::{Config, ServeConfig, TrustedProxies};
+use crate::event::Sampled;
 use listen::Listener;
 use places::Places;
-use redirect::Redirect;
 
 /// Connections that are told at the same moment that there is no place for them; more are closed without a word.
 const TOLD_AT_ONCE: usize = 64;
@@ -83,6 +84,8 @@ struct House {
     redirect: Redirect,
     places: Arc<Places>,
     told: Semaphore,
+    /// Headers of balancers that were refused.
+    proxy_headers: Sampled,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +141,7 @@ pub async fn serve(
         redirect,
         places: Places::new(max, each, proxies),
         told: Semaphore::new(TOLD_AT_ONCE),
+        proxy_headers: Sampled::default(),
     });
     let (stage, watched) = watch::channel(Stage::Serving);
     let mut loops = JoinSet::new();
@@ -193,7 +197,7 @@ async fn accept(listener: Listener, role: Role, house: Arc<House>, mut stop: Sto
             None if house.tls.is_none() || role == Role::Redirect => {
                 tokio::spawn(async move {
                     if let Ok(_permit) = house.told.try_acquire() {
-                        answer::turn_away(socket, &house.perimeter, &connection).await;
+                        answer::turn_away(socket, &house.perimeter, &connection, role).await;
                     }
                 });
             }

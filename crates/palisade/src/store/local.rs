@@ -1,11 +1,11 @@
-//! Limits of one process: GCRA by governor, counted in a table of fixed size.
+//! Limits of one process: GCRA by governor, each counted in a table of its own and of fixed size.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -19,18 +19,18 @@ use crate::config::Rate;
 
 /// Places in a set: what one cache line holds.
 const WAYS: usize = 4;
-/// Sets of the table: 65,536 places, one mebibyte.
-const SETS: usize = 16 * 1024;
+/// Sets of a table: 16,384 places, 256 KiB.
+const SETS: usize = 4 * 1024;
 
 /// Counts in this process alone.
 ///
 /// # Security
-/// Memory is fixed, however many addresses come: a table of 65,536 places, found by a keyed hash that a client cannot aim. When more
-/// clients than that are counted at once, the one that would be let in first in its set of four makes room, so a flood of new
-/// addresses does not free one that is held back under the same limit.
+/// Memory is fixed, however many addresses come: each limit has a table of 16,384 places, made when it first counts, where a keyed
+/// hash that a client cannot aim finds the place. When more clients than that are counted at once, the one that would be let in first in its
+/// set of four makes room. So a flood of new addresses frees nobody who is held back: under another limit never, and under the same one
+/// only where the limit is once in its time.
 #[derive(Debug, Default)]
 pub struct LocalLimiter {
-    table: Arc<Table>,
     limits: Mutex<HashMap<String, Arc<LocalLimit>>>,
     clock: DefaultClock,
 }
@@ -38,16 +38,11 @@ pub struct LocalLimiter {
 impl Limiter for LocalLimiter {
     fn limit(&self, name: &str, rate: Rate) -> Arc<dyn Limit> {
         let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = limits.len() as u64;
         let limit = limits.entry(name.to_owned()).or_insert_with(|| {
+            let table = Shared(Arc::default());
             Arc::new(LocalLimit {
-                number,
-                table: Arc::clone(&self.table),
-                limiter: RateLimiter::new(
-                    quota(rate),
-                    Shared(Arc::clone(&self.table)),
-                    self.clock.clone(),
-                ),
+                hasher: RandomState::new(),
+                limiter: RateLimiter::new(quota(rate), table, self.clock.clone()),
                 rate,
             })
         });
@@ -65,9 +60,8 @@ pub(crate) fn quota(rate: Rate) -> Quota {
 }
 
 struct LocalLimit {
-    number: u64,
     rate: Rate,
-    table: Arc<Table>,
+    hasher: RandomState,
     limiter: RateLimiter<u64, Shared, DefaultClock, StateInformationMiddleware>,
 }
 
@@ -81,7 +75,7 @@ impl fmt::Debug for LocalLimit {
 
 impl Limit for LocalLimit {
     fn check(&self, key: LimitKey) -> Checked<'_> {
-        let key = self.table.hasher.hash_one((self.number, key));
+        let key = self.hasher.hash_one(key);
         let each = self.rate.window() / self.rate.count();
         Checked::Now(match self.limiter.check_key(&key) {
             Ok(snapshot) => {
@@ -102,25 +96,14 @@ impl Limit for LocalLimit {
 }
 
 /// Sets of places: each a key's hash and its theoretical arrival time (0: never).
-struct Table {
-    sets: Box<[Set]>,
-    hasher: RandomState,
-}
+#[derive(Default)]
+struct Table(OnceLock<Box<[Set]>>);
 
 #[derive(Default)]
 #[repr(align(64))]
 struct Set {
     keys: [AtomicU64; WAYS],
     times: [AtomicU64; WAYS],
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self {
-            sets: (0..SETS).map(|_| Set::default()).collect(),
-            hasher: RandomState::new(),
-        }
-    }
 }
 
 impl fmt::Debug for Table {
@@ -134,7 +117,8 @@ impl Table {
     ///
     /// Two threads that bring in one new key at the same instant may give it two places, and so one request more.
     fn place(&self, key: u64) -> &AtomicU64 {
-        let set = &self.sets[key as usize % SETS];
+        let made = || (0..SETS).map(|_| Set::default()).collect();
+        let set = &self.0.get_or_init(made)[key as usize % SETS];
         // 0 means empty.
         let key = key | 1;
         if let Some(at) = (0..WAYS).find(|at| set.keys[*at].load(Ordering::Acquire) == key) {
@@ -235,7 +219,31 @@ mod tests {
             decide(&limit, LimitKey::client(address.into()));
         }
         assert!(decide(&limit, held).wait.is_some());
-        assert_eq!(limiter.table.sets.len() * size_of::<Set>(), 1024 * 1024);
+        assert_eq!(SETS * size_of::<Set>(), 256 * 1024);
+    }
+
+    #[test]
+    fn a_flood_of_one_limit_frees_nobody_who_is_held_back_under_another() {
+        let limiter = LocalLimiter::default();
+        // An hour's window ends before all that the flood brings in does.
+        let (short, long) = (
+            limiter.limit("short", Rate::parse("5/h").unwrap()),
+            limiter.limit("long", Rate::parse("1/day").unwrap()),
+        );
+        let held: Vec<LimitKey> = (0..100)
+            .map(|number| client(&format!("192.0.2.{number}")))
+            .collect();
+        for key in &held {
+            while decide(&short, *key).wait.is_none() {}
+        }
+        for number in 0..300_000_u128 {
+            let address = std::net::Ipv6Addr::from(number << 64);
+            decide(&long, LimitKey::client(address.into()));
+        }
+        let free = held
+            .iter()
+            .filter(|key| decide(&short, **key).wait.is_none());
+        assert_eq!(free.count(), 0);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use palisade::auth::Accounts;
 use palisade::config::Sources;
-use palisade::db::{Db, Migrations};
+use palisade::db::Db;
 use palisade::endpoint::Routes;
 use palisade::mail::{Mail, Mailer, Sending};
 use palisade::prelude::*;
@@ -15,13 +15,6 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub(crate) const PASSWORD: &str = "three unrelated words";
-
-/// Every table that some of these tests has: an app of this program checks the statements of all of them.
-const TABLES: Migrations = Migrations::of_app(&[
-    crate::api_keys::TABLE,
-    crate::idempotency::TABLE,
-    crate::deletion::TABLES,
-]);
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -246,6 +239,7 @@ impl Place {
             ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
             ("PALISADE_LIMITS__REFRESH", "1000000/s"),
             ("PALISADE_LIMITS__RECOVERY", "1000000/s"),
+            ("PALISADE_LIMITS__AUTH", "1000000/s"),
             ("PALISADE_HANDLER_TIMEOUT", "60s"),
         ];
         variables.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
@@ -253,7 +247,7 @@ impl Place {
         let sources = Sources::new(self.folder.path(), variables);
         let app = App::from_sources::<()>(&sources)?;
         Ok(app
-            .migrations(TABLES)
+            .migrations(crate::TABLES)
             .routes(auth::routes()))
     }
 

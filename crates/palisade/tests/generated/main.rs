@@ -9,6 +9,7 @@ mod everythings_tests;
 mod harness;
 mod server;
 
+use palisade::db::Migrations;
 use serde_json::json;
 use server::Server;
 
@@ -21,3 +22,6 @@ fn sign_in(server: &Server, email: &str) -> String {
     assert_eq!(status, 200);
     answer["access_token"].as_str().unwrap().to_owned()
 }
+
+/// The tables of the harness's own app, which is not started here.
+const TABLES: Migrations = Migrations::of_app(&[]);

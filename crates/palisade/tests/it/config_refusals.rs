@@ -62,6 +62,41 @@ fn tells_many_mistakes_at_once() {
     );
 }
 
+#[test]
+fn refuses_a_class_that_is_named_as_a_limit_of_ours() {
+    for name in ["client", "sign-in", "sign-up", "refresh", "auth"] {
+        variable(
+            "PALISADE_LIMITS__CLASSES",
+            &format!("search=60/min,{name}=600/min"),
+            &["names a class as a limit of the framework", "another name"],
+        );
+    }
+}
+
+#[test]
+fn refuses_a_nonsensical_count_of_proxies() {
+    for count in ["0", "9", "-1"] {
+        variable(
+            "PALISADE_TRUSTED_PROXIES",
+            count,
+            &["is no count of proxies", "1 to 8", "leave it out"],
+        );
+    }
+    variable(
+        "PALISADE_TRUSTED_PROXIES",
+        "10.0.0.0/24,2",
+        &[
+            "holds a count among networks",
+            "either",
+            "or their count alone",
+        ],
+    );
+    refused(
+        development().file("palisade.toml", "trusted_proxies = 0\n"),
+        &[&["`trusted_proxies` is no count", "palisade.toml:1"]],
+    );
+}
+
 /// One variable, and the words of its refusal.
 #[track_caller]
 fn variable(name: &str, value: &str, words: &[&str]) {

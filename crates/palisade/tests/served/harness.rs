@@ -23,16 +23,15 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+const HSTS: &str = "strict-transport-security";
+
 /// What every answer carries, whoever made it.
 pub(crate) const ON_EVERY_ANSWER: [(&str, &str); 13] = [
     (
         "content-security-policy",
         "default-src 'none'; frame-ancestors 'none'",
     ),
-    (
-        "strict-transport-security",
-        "max-age=63072000; includeSubDomains; preload",
-    ),
+    (HSTS, "max-age=63072000; includeSubDomains; preload"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
@@ -195,7 +194,7 @@ impl Answer {
         Self::parse(&bytes)
     }
 
-    fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             panic!("no answer: {text:?}");
@@ -226,13 +225,27 @@ impl Answer {
 
     /// Checks the headers that every answer carries.
     pub(crate) fn has_every_header(&self, what: &str) {
-        for (name, value) in ON_EVERY_ANSWER {
-            assert_eq!(self.header(name), Some(value), "{what}: {name}");
+        self.has_all(what, &ON_EVERY_ANSWER);
+    }
+
+    /// The same for an answer to a client that came over plain HTTP, where HTTPS is served.
+    pub(crate) fn has_every_header_of_plain_http(&self, what: &str) {
+        assert_eq!(self.header(HSTS), None, "{what}");
+        let all = ON_EVERY_ANSWER.iter().filter(|(name, _)| *name != HSTS);
+        self.has_all(what, &all.copied().collect::<Vec<_>>());
+    }
+
+    fn has_all(&self, what: &str, all: &[(&str, &str)]) {
+        for (name, value) in all {
+            assert_eq!(self.header(name), Some(*value), "{what}: {name}");
         }
         let policy = self.header("permissions-policy").unwrap_or_default();
         assert!(policy.contains("camera=()"), "{what}: {policy}");
+        let limit = self.header("ratelimit-policy").unwrap_or_default();
+        assert!(limit.contains(";q="), "{what}: {limit}");
         let id = self.header("x-request-id").unwrap_or_default();
         assert_eq!(id.len(), 32, "{what}: {id}");
+        assert!(self.header("date").is_some(), "{what}");
         for name in ["server", "x-powered-by"] {
             assert_eq!(self.header(name), None, "{what}");
         }
@@ -241,6 +254,11 @@ impl Answer {
     /// Checks that it is a problem document with all headers, and gives it.
     pub(crate) fn is_a_problem(&self, what: &str) -> Value {
         self.has_every_header(what);
+        self.problem(what)
+    }
+
+    /// The problem document that it is.
+    pub(crate) fn problem(&self, what: &str) -> Value {
         let kind = self.header("content-type");
         assert_eq!(kind, Some("application/problem+json"), "{what}");
         let document = self.json();

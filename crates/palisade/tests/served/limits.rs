@@ -61,6 +61,17 @@ fn forged_addresses_do_not_help_without_a_declared_proxy() {
 }
 
 #[test]
+fn counts_what_is_no_request_too() {
+    let server = Server::start(&[("PALISADE_LIMITS__CLIENT", "4/h")]);
+    let bad = b"GET  /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+    for _ in 0..4 {
+        assert_eq!(server.raw(bad).status, 400);
+    }
+    is_held_back(&server.get("/livez", &[]), "client", 4, 3600);
+    is_held_back(&server.raw(bad), "client", 4, 3600);
+}
+
+#[test]
 fn holds_back_by_route_and_says_what_is_left() {
     let server = Server::start(&[]);
     for left in [
@@ -136,6 +147,43 @@ fn holds_back_sign_in_and_sign_up_unasked() {
         2,
         3600,
     );
+}
+
+#[test]
+fn holds_back_whatever_stands_under_auth() {
+    let server = Server::start(&[("PALISADE_LIMITS__AUTH", "2/h")]);
+    for _ in 0..2 {
+        assert_eq!(server.get("/.well-known/jwks.json", &[]).status, 200);
+    }
+    is_held_back(&server.get("/.well-known/jwks.json", &[]), "auth", 2, 3600);
+    is_held_back(&server.get("/auth/me", &[]), "auth", 2, 3600);
+    let token = format!("Bearer {}", server.account("ann@example.com"));
+    let bearer = [("authorization", token.as_str())];
+    assert_eq!(server.get("/auth/me", &bearer).status, 200);
+    assert_eq!(
+        server.call("POST", "/auth/sign-out", &bearer, "").status,
+        204
+    );
+    // Its token is worth nothing any more, so that it is its client that asks.
+    is_held_back(&server.get("/auth/me", &bearer), "auth", 2, 3600);
+    let token = format!("Bearer {}", server.account("bob@example.com"));
+    let bearer = [("authorization", token.as_str())];
+    for _ in 0..2 {
+        assert_eq!(server.get("/auth/me", &bearer).status, 200);
+    }
+    let refused = server.call("POST", "/auth/sign-out", &bearer, "");
+    is_held_back(&refused, "auth", 2, 3600);
+}
+
+/// Every route of ours, so that a new one cannot be without.
+#[test]
+fn no_route_under_auth_is_without_a_limit() {
+    let without: Vec<&str> = palisade::auth::routes()
+        .into_iter()
+        .filter(|route| route.limit.is_none())
+        .map(|route| route.path)
+        .collect();
+    assert!(without.is_empty(), "{without:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod connections;
 mod framing;
 mod http2;
+mod plain;
 mod proxy_protocol;
 mod server;
 mod slow_clients;

@@ -2,14 +2,17 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::Server;
 
 /// A port below those that the system gives to outgoing connections.
 fn free_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
     let first = 30_000 + u16::try_from(std::process::id() % 2_000).unwrap_or_default();
-    (first..)
+    // Another test of this process may have been given one that it has not opened yet.
+    std::iter::repeat_with(|| first + GIVEN.fetch_add(1, Ordering::Relaxed))
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .expect("a port")
 }
@@ -76,4 +79,39 @@ fn counts_what_is_under_way_left_shed_and_crashed() {
     until("both left", || counted(left) == 2);
     assert_eq!(counted("palisade_requests_in_flight"), 0);
     assert_eq!(server.get("/livez", &[]).status, 200);
+}
+
+#[test]
+fn tells_once_of_a_client_that_guesses_and_counts_who_comes_without_a_credential() {
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let server = Server::start(&[("PALISADE_METRICS__LISTEN", listen.as_str())]);
+    let told = || {
+        value(
+            port,
+            r#"palisade_events_total{event="malicious_excess_404"}"#,
+        )
+    };
+    let before = told();
+    // No other test asks so often for what is not there.
+    for number in 0..30 {
+        assert_eq!(server.get(&format!("/guess-{number}"), &[]).status, 404);
+    }
+    assert_eq!(told(), before);
+    let token = format!("Bearer {}", server.account("ann@example.com"));
+    let nothing = "/things/00000000-0000-7000-8000-000000000000";
+    for _ in 0..10 {
+        let answer = server.get(nothing, &[("authorization", &token)]);
+        assert_eq!(answer.status, 404, "{}", answer.text);
+    }
+    assert_eq!(told(), before + 1);
+
+    let missing = r#"palisade_events_total{event="authn_credential_missing"}"#;
+    let refused = r#"palisade_events_total{event="authn_token_refused"}"#;
+    let (before, refused_before) = (value(port, missing), value(port, refused));
+    assert_eq!(server.get("/auth/me", &[]).status, 401);
+    assert!(value(port, missing) > before);
+    let basic = [("authorization", "Basic YTpi")];
+    assert_eq!(server.get("/auth/me", &basic).status, 401);
+    assert!(value(port, refused) > refused_before);
 }

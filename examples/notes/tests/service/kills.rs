@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, Service, get_or_lose, key, post_or_lose};
 
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("PALISADE_LIMITS__CLIENT", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_IN", "1000000/s"),
     ("PALISADE_LIMITS__SIGN_UP", "1000000/s"),
     ("PALISADE_LIMITS__REFRESH", "1000000/s"),
     ("PALISADE_LIMITS__RECOVERY", "1000000/s"),
     ("PALISADE_LIMITS__MAIL", "1000000/h"),
+    ("PALISADE_LIMITS__AUTH", "1000000/s"),
     ("PALISADE_AUTH__REFRESH_GRACE", "30s"),
 ];
 

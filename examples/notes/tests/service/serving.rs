@@ -338,3 +338,79 @@ fn serves_in_production_over_tls_and_reloads_on_sighup() {
     process.signal("TERM");
     assert_eq!(process.ended().code(), Some(0));
 }
+
+/// Starts it in production behind a declared proxy, where at most so many files may be open.
+fn in_production(folder: &Path, files: u32, more: &[(&str, &str)]) -> (Process, u16) {
+    let (key, port) = (key(), free_port());
+    let text = port.to_string();
+    let mut variables = variables(&key, &text);
+    variables.retain(|(name, _)| *name != "PALISADE_ENV");
+    variables.extend([
+        ("PALISADE_ALLOWED_HOSTS", "localhost"),
+        ("PALISADE_TRUSTED_PROXIES", "192.0.2.0/24"),
+    ]);
+    variables.extend_from_slice(more);
+    let migrated = run(folder, &["migrate"], &variables);
+    assert!(migrated.status.success(), "{migrated:?}");
+    let script = format!("ulimit -n {files}; exec \"$PROGRAM\"");
+    let mut shell = Command::new("sh");
+    shell
+        .current_dir(folder)
+        .env_clear()
+        .envs(variables)
+        .env("PROGRAM", env!("CARGO_BIN_EXE_notes"))
+        .args(["-c", &script])
+        .stdout(log(folder));
+    (Process(shell.spawn().expect("it starts")), port)
+}
+
+/// The line of this event, once it is there.
+fn event(folder: &Path, name: &str) -> serde_json::Value {
+    until(name, || {
+        let log = fs::read_to_string(folder.join("log")).ok()?;
+        let mut lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.find(|line| line["event"] == name)
+    })
+}
+
+#[test]
+fn names_who_was_turned_away_and_does_not_end_on_sighup() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let one = [("PALISADE_SERVE__MAX_CONNECTIONS_PER_ADDRESS", "1")];
+    let (mut process, port) = in_production(folder.path(), 256, &one);
+    event(folder.path(), "sys_startup");
+    process.signal("HUP");
+    logged(folder.path(), "SIGHUP: there is no certificate");
+
+    let header = b"PROXY TCP4 192.0.2.7 10.0.0.1 8080 80\r\n";
+    let mut balancer = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    balancer.write_all(header).expect("sent");
+    let refused = event(folder.path(), "proxy_header_refused");
+    assert_eq!(refused["client"], "127.0.0.1", "{refused}");
+    assert_eq!(refused["reason"], "undeclared", "{refused}");
+    assert_eq!(refused["count"], 1, "{refused}");
+
+    let kept = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let _second = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let refused = event(folder.path(), "excess_connections_refused");
+    assert_eq!(refused["client"], "127.0.0.1", "{refused}");
+    assert_eq!(refused["reason"], "max_connections_per_address");
+    drop(kept);
+    process.signal("TERM");
+    assert_eq!(process.ended().code(), Some(0));
+}
+
+#[test]
+fn warns_when_it_may_open_fewer_files_than_connections() {
+    for (files, connections, warns) in [(256, "1000", true), (256, "100", false)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let most = [("PALISADE_SERVE__MAX_CONNECTIONS", connections)];
+        let (_process, _) = in_production(folder.path(), files, &most);
+        event(folder.path(), "sys_startup");
+        let log = fs::read_to_string(folder.path().join("log")).expect("a log");
+        let warned = log.contains("this process may open 256 files");
+        assert_eq!(warned, warns, "{connections}: {log}");
+    }
+}

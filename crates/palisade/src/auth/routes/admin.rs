@@ -78,7 +78,7 @@ impl Argument for Roles {
     }
 }
 
-#[get("/auth/admin/accounts")]
+#[get("/auth/admin/accounts", limit = "auth")]
 pub(super) async fn accounts(
     _: Can<ManageAccounts>,
     db: ReadDb,
@@ -95,7 +95,7 @@ pub(super) async fn accounts(
     Ok(page.map(AccountView::from))
 }
 
-#[get("/auth/admin/accounts/{account}")]
+#[get("/auth/admin/accounts/{account}", limit = "auth")]
 pub(super) async fn account(
     _: Can<ManageAccounts>,
     db: ReadDb,
@@ -123,7 +123,7 @@ pub(super) async fn account(
     }))
 }
 
-#[get("/auth/admin/roles")]
+#[get("/auth/admin/roles", limit = "auth")]
 pub(super) async fn roles(_: Can<ManageAccounts>, roles: Roles) -> Result<Json<RolesView>> {
     let view = |role: &Role| RoleView {
         name: role.name(),
@@ -138,7 +138,7 @@ fn named(accounts: &Accounts, name: &Text<1, 64>) -> Result<Role> {
     accounts.role(name).ok_or_else(Error::not_found)
 }
 
-#[put("/auth/admin/accounts/{account}/roles/{role}")]
+#[put("/auth/admin/accounts/{account}/roles/{role}", limit = "auth")]
 pub(super) async fn grant(
     by: Can<ManageAccounts>,
     _: Fresh,
@@ -151,7 +151,7 @@ pub(super) async fn grant(
     Ok(NoContent)
 }
 
-#[delete("/auth/admin/accounts/{account}/roles/{role}")]
+#[delete("/auth/admin/accounts/{account}/roles/{role}", limit = "auth")]
 pub(super) async fn revoke(
     by: Can<ManageAccounts>,
     _: Fresh,
@@ -164,7 +164,7 @@ pub(super) async fn revoke(
     Ok(NoContent)
 }
 
-#[post("/auth/admin/accounts/{account}/disable")]
+#[post("/auth/admin/accounts/{account}/disable", limit = "auth")]
 pub(super) async fn disable(
     by: Can<ManageAccounts>,
     _: Fresh,
@@ -176,7 +176,7 @@ pub(super) async fn disable(
     Ok(NoContent)
 }
 
-#[post("/auth/admin/accounts/{account}/enable")]
+#[post("/auth/admin/accounts/{account}/enable", limit = "auth")]
 pub(super) async fn enable(
     by: Can<ManageAccounts>,
     _: Fresh,
@@ -189,7 +189,7 @@ pub(super) async fn enable(
 }
 
 /// Forgets failed sign-ins, so that who is locked out need not wait.
-#[post("/auth/admin/accounts/{account}/unlock")]
+#[post("/auth/admin/accounts/{account}/unlock", limit = "auth")]
 pub(super) async fn unlock(
     by: Can<ManageAccounts>,
     _: Fresh,
@@ -203,7 +203,7 @@ pub(super) async fn unlock(
 }
 
 /// Ends every sign-in, as when a device was lost.
-#[post("/auth/admin/accounts/{account}/sign-out")]
+#[post("/auth/admin/accounts/{account}/sign-out", limit = "auth")]
 pub(super) async fn sign_out(
     by: Can<ManageAccounts>,
     _: Fresh,
@@ -218,7 +218,7 @@ pub(super) async fn sign_out(
     Ok(NoContent)
 }
 
-#[delete("/auth/admin/accounts/{account}")]
+#[delete("/auth/admin/accounts/{account}", limit = "auth")]
 pub(super) async fn delete(
     by: Can<ManageAccounts>,
     _: Fresh,

@@ -119,7 +119,7 @@ pub(super) async fn make(
     Ok(Created(NewKeyView { key, details }))
 }
 
-#[get("/auth/api-keys")]
+#[get("/auth/api-keys", limit = "auth")]
 pub(super) async fn list(user: SignedIn, db: ReadDb) -> Result<Json<ApiKeyList>> {
     let keys = ApiKeys::of(user.id, &db).await?;
     let items = keys.into_iter().map(ApiKeyView::from).collect();
@@ -150,7 +150,7 @@ pub(super) async fn rotate(
     Ok(Json(NewKeyView { key, details }))
 }
 
-#[delete("/auth/api-keys/{api_key}")]
+#[delete("/auth/api-keys/{api_key}", limit = "auth")]
 pub(super) async fn revoke(key: Can<Delete, ApiKey>, keys: ApiKeys) -> Result<NoContent> {
     keys.revoke(&key).await?;
     Ok(NoContent)

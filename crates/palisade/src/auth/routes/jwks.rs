@@ -23,7 +23,7 @@ impl Argument for PublicKeys {
     }
 }
 
-#[get("/.well-known/jwks.json")]
+#[get("/.well-known/jwks.json", limit = "auth")]
 pub(super) async fn jwks(_: Public, keys: PublicKeys) -> Result<Json<KeySet>> {
     Ok(Json(KeySet { keys: keys.0 }))
 }

@@ -13,7 +13,7 @@ pub(crate) struct Me {
     email: String,
 }
 
-#[get("/auth/me")]
+#[get("/auth/me", limit = "auth")]
 pub(super) async fn me(user: SignedIn, db: ReadDb) -> Result<Json<Me>> {
     let email = sql!("select email from palisade_accounts where id = {user.id}")
         .optional(&db)

@@ -180,7 +180,7 @@ pub(super) async fn confirm(
     Ok(Confirmed { codes, entered })
 }
 
-#[delete("/auth/totp")]
+#[delete("/auth/totp", limit = "auth")]
 pub(super) async fn remove(user: Fresh, accounts: Accounts, current: Current) -> Result<NoContent> {
     let account = user.id;
     if !accounts.factors.is_set_up(account).await? {
@@ -211,7 +211,7 @@ pub(super) async fn new_recovery_codes(
     Ok(Created(RecoveryCodesView { recovery_codes }))
 }
 
-#[get("/auth/second-factor")]
+#[get("/auth/second-factor", limit = "auth")]
 pub(super) async fn show(user: SignedIn, db: ReadDb) -> Result<Json<SecondFactorView>> {
     let sets = sql!(
         Set,

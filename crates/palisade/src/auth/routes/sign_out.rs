@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::output::NoContent;
 use palisade_macros::post;
 
-#[post("/auth/sign-out")]
+#[post("/auth/sign-out", limit = "auth")]
 pub(super) async fn sign_out(
     user: SignedIn,
     token: AccessToken,

@@ -97,7 +97,7 @@ impl Probe {
     pub(super) async fn open(db: &Db) -> Result<Self, DbError> {
         Ok(match db.pools() {
             #[cfg(feature = "sqlite")]
-            Pools::Sqlite { readers, .. } => Self::Sqlite(readers.acquire().await?.detach()),
+            Pools::Sqlite { readers, .. } => Self::Sqlite(readers.untimed().await?.detach()),
             #[cfg(feature = "postgres")]
             Pools::Postgres { readers, .. } => Self::Postgres(readers.acquire().await?.detach()),
         })

@@ -47,11 +47,16 @@ pub(super) fn write(page: &mut Page, started: Option<SystemTime>) {
         (
             "process_max_fds",
             "Files and sockets that may be open.",
-            field(&read("limits"), "Max open files").and_then(|most| most.parse().ok()),
+            most_open_files().map(|most| most as f64),
         ),
     ] {
         page.gauge(name, help).known(value);
     }
+}
+
+/// Files and sockets that this process may have open, where the system tells and there is a limit.
+pub(crate) fn most_open_files() -> Option<u64> {
+    field(&read("limits"), "Max open files").and_then(|most| most.parse().ok())
 }
 
 fn read(file: &str) -> String {

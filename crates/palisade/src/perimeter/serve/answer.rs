@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Duration, timeout};
 
 use super::socket::Socket;
+use super::{Role, redirect};
 use crate::error::Error;
 use crate::event::Event;
 use crate::perimeter::{Connection, Perimeter};
@@ -18,18 +19,29 @@ use super::pulse::Flaw;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The answer to what was no request: a problem document like any other, and the end of the connection.
-pub(super) fn to_flaw(perimeter: &Perimeter, connection: &Connection, flaw: Flaw) -> Bytes {
+pub(super) fn to_flaw(
+    perimeter: &Perimeter,
+    connection: &Connection,
+    role: Role,
+    flaw: Flaw,
+) -> Bytes {
     let reason = flaw.reason();
-    written(perimeter.answer(connection, None, |_| {
+    let response = perimeter.answer(connection, None, |_| {
         Event::RequestMalformed { reason }.emit();
-        Err(flaw.error())
-    }))
+        perimeter.counted_in_limit(|| Err(flaw.error()))
+    });
+    written(response, role)
 }
 
 /// Turns a connection away that found no place.
-pub(super) async fn turn_away(mut socket: Socket, perimeter: &Perimeter, connection: &Connection) {
-    let answer = written(perimeter.answer(connection, None, |_| Err(Error::unavailable())));
-    say(&mut socket, &answer).await;
+pub(super) async fn turn_away(
+    mut socket: Socket,
+    perimeter: &Perimeter,
+    connection: &Connection,
+    role: Role,
+) {
+    let response = perimeter.answer(connection, None, |_| Err(Error::unavailable()));
+    say(&mut socket, &written(response, role)).await;
 }
 
 /// Says this, and waits a moment for the client to leave: a connection that is closed before all was read breaks, and the
@@ -49,7 +61,10 @@ pub(super) async fn say(socket: &mut Socket, answer: &[u8]) {
 }
 
 /// The response as HTTP/1.1, with its length and its date, as the last on its connection.
-pub(super) fn written(response: Response<axum::body::Body>) -> Bytes {
+fn written(mut response: Response<axum::body::Body>, role: Role) -> Bytes {
+    if role == Role::Redirect {
+        redirect::strip(&mut response);
+    }
     let (parts, body) = response.into_parts();
     // The body of a problem document is there at once.
     let body = body

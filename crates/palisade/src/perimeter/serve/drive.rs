@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,7 +20,7 @@ use super::opening::{prepare, secure};
 use super::places::Place;
 use super::pulse::{Clock, Due, Pulse};
 use super::socket::{Socket, Stream};
-use super::under_way::UnderWay;
+use super::under_way::{Chunked, UnderWay};
 use super::{House, Role, Stage, Stop};
 use crate::perimeter::Connection;
 
@@ -49,7 +50,7 @@ pub(super) async fn drive(
         && !place.claim(source)
     {
         if house.tls.is_none() || role == Role::Redirect {
-            answer::turn_away(socket, &house.perimeter, &connection).await;
+            answer::turn_away(socket, &house.perimeter, &connection, role).await;
         }
         return;
     }
@@ -88,7 +89,7 @@ async fn serve_http1(
     let pulse = Arc::new(Pulse::new());
     let (perimeter, told) = (Arc::clone(&house.perimeter), Arc::clone(&connection));
     let gate = Gate::new(stream, false, Arc::clone(&pulse), move |flaw| {
-        answer::to_flaw(&perimeter, &told, flaw)
+        answer::to_flaw(&perimeter, &told, role, flaw)
     });
     let service = service_fn(|request| answered(request, house, &connection, role, &pulse));
     let connection = http1::Builder::new()
@@ -198,19 +199,32 @@ async fn answered(
 ) -> Result<http::Response<UnderWay>, Infallible> {
     let call = pulse.call();
     let framed = request.version() == Version::HTTP_2;
+    if framed {
+        pulse.has_room().await;
+    }
+    let mut unread = None;
     let mut response = match role {
         Role::Redirect => house
             .redirect
             .answer(&house.perimeter, connection, &request),
         Role::App => {
-            let mut request = request.map(Body::new);
+            let chunked = !framed && request.headers().contains_key(header::TRANSFER_ENCODING);
+            let mut request = if chunked {
+                request.map(|body| {
+                    let (body, read) = Chunked::new(body);
+                    unread = Some(read);
+                    Body::new(body)
+                })
+            } else {
+                request.map(Body::new)
+            };
             if let Some(certificate) = &connection.client_certificate {
                 request.extensions_mut().insert(certificate.clone());
             }
             house.perimeter.pass(connection, request).await
         }
     };
-    if pulse.is_unread() {
+    if pulse.is_unread() || unread.is_some_and(|read| !read.load(Ordering::Relaxed)) {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

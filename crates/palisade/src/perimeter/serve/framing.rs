@@ -79,11 +79,15 @@ impl Head {
     /// The rest of the line is the HTTP library's to judge.
     fn request_line(&mut self, line: &[u8]) -> Result<(), Flaw> {
         self.old = line.ends_with(b" HTTP/1.0");
-        if self.old || line.ends_with(b" HTTP/1.1") {
-            Ok(())
-        } else {
-            Err(Flaw::Malformed("request_line"))
+        if !self.old && !line.ends_with(b" HTTP/1.1") {
+            return Err(Flaw::Malformed("request_line"));
         }
+        // RFC 9112, 3.2: no target has a fragment, which the library would cut off, and `*` is for `OPTIONS` alone.
+        let asterisk = line.len() > 11 && &line[line.len() - 11..line.len() - 9] == b" *";
+        if memchr::memchr(b'#', line).is_some() || asterisk && !line.starts_with(b"OPTIONS ") {
+            return Err(Flaw::Malformed("target"));
+        }
+        Ok(())
     }
 
     fn header_line(&mut self, line: &[u8]) -> Result<(), Flaw> {

@@ -32,7 +32,16 @@ pub(super) async fn prepare(
     if !timeout(limits.first_byte_timeout, socket.look()).await?? {
         return Ok(false);
     }
-    let refused = |reason| Event::ProxyHeaderRefused { reason }.emit();
+    let peer = connection.address();
+    let refused = |reason| {
+        if let Some(count) = house.proxy_headers.due(reason) {
+            let event = Event::ProxyHeaderRefused { reason, count };
+            match peer {
+                Some(peer) => event.emit_of(peer),
+                None => event.emit(),
+            }
+        }
+    };
     if !is_balancer(connection, house) {
         if proxy_protocol::is_header(socket.ahead()) {
             refused("undeclared");

@@ -5,13 +5,9 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use crate::config::TrustedProxies;
-use crate::event::Event;
-
-/// One event a second tells of all connections that were turned away.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::event::{Event, Sampled};
 
 /// Counts connections.
 pub(super) struct Places {
@@ -19,14 +15,13 @@ pub(super) struct Places {
     max_per_address: u32,
     proxies: TrustedProxies,
     counts: Mutex<Counts>,
+    refused: Sampled,
 }
 
 #[derive(Default)]
 struct Counts {
     all: u32,
     addresses: HashMap<u128, u32>,
-    refused: u64,
-    told: Option<Instant>,
 }
 
 impl Places {
@@ -36,6 +31,7 @@ impl Places {
             max_per_address,
             proxies,
             counts: Mutex::default(),
+            refused: Sampled::default(),
         })
     }
 
@@ -43,7 +39,8 @@ impl Places {
     pub(super) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
         let mut counts = self.counts();
         if counts.all >= self.max {
-            counts.refuse("max_connections");
+            drop(counts);
+            self.refuse("max_connections", address);
             return None;
         }
         counts.all += 1;
@@ -60,15 +57,15 @@ impl Places {
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Counts {
-    fn refuse(&mut self, reason: &'static str) {
-        self.refused += 1;
-        if self.told.is_none_or(|told| told.elapsed() >= PAUSE) {
-            self.told = Some(Instant::now());
-            let count = std::mem::take(&mut self.refused);
-            Event::ConnectionsRefused { reason, count }.emit();
+    /// One event a second tells of all connections that were turned away, and names the last.
+    fn refuse(&self, reason: &'static str, address: Option<IpAddr>) {
+        if let Some(count) = self.refused.due(reason) {
+            let event = Event::ConnectionsRefused { reason, count };
+            match address {
+                Some(address) => event.emit_of(address),
+                None => event.emit(),
+            }
         }
     }
 }
@@ -90,7 +87,9 @@ impl Place {
         let block = block(address);
         let own = counts.addresses.entry(block).or_insert(0);
         if *own >= self.of.max_per_address {
-            counts.refuse("max_connections_per_address");
+            drop(counts);
+            let reason = "max_connections_per_address";
+            self.of.refuse(reason, Some(address));
             return false;
         }
         *own += 1;

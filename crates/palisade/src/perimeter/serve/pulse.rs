@@ -5,12 +5,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+use tokio::sync::Notify;
 
 use crate::config::ServeConfig;
 use crate::error::Error;
 
 /// A client that takes its answer more slowly than this takes nothing: bytes a second.
 const SLOWEST: u64 = 1024;
+
+/// Bytes of answers that a client of HTTP/2 may leave untaken before its further requests wait. A client may well want the heads of
+/// many answers before it reads the first: what it asks for together has to fit.
+const HELD: u64 = 16 * 1024 * 1024;
 
 /// Why the bytes of a client are no request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,9 @@ pub(super) struct Pulse {
     /// Answers of HTTP/2 that wait for their client to take more, and what was taken since the clock looked.
     waiting: AtomicU32,
     taken: AtomicU64,
+    /// Bytes of answers of HTTP/2 that are made and not taken, and who is told when they are fewer.
+    held: AtomicU64,
+    room: Notify,
     /// Since when a head arrives in pieces, and since when the client takes nothing: milliseconds, 0 for not at all.
     head: AtomicU64,
     blocked: AtomicU64,
@@ -81,6 +89,8 @@ impl Pulse {
             open: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             taken: AtomicU64::new(0),
+            held: AtomicU64::new(0),
+            room: Notify::new(),
             head: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
             written: AtomicU64::new(0),
@@ -125,6 +135,21 @@ impl Pulse {
         Call {
             pulse: Arc::clone(self),
             waits: false,
+            held: 0,
+        }
+    }
+
+    /// Waits while the client leaves more of its answers untaken than it may. Those that wait go on one by one: each may make an
+    /// answer that fills the room again.
+    pub(super) async fn has_room(&self) {
+        while self.held.load(Relaxed) > HELD {
+            self.room.notified().await;
+        }
+    }
+
+    fn tell_of_room(&self) {
+        if self.held.load(Relaxed) <= HELD {
+            self.room.notify_one();
         }
     }
 
@@ -160,6 +185,7 @@ impl Pulse {
 pub(super) struct Call {
     pulse: Arc<Pulse>,
     waits: bool,
+    held: u64,
 }
 
 impl Call {
@@ -179,9 +205,23 @@ impl Call {
         self.waits = waits;
     }
 
+    /// So many bytes more of the answer lie in memory for the client.
+    pub(super) fn holds(&mut self, bytes: u64) {
+        self.held += bytes;
+        self.pulse.held.fetch_add(bytes, Relaxed);
+        self.pulse.tell_of_room();
+    }
+
     /// The client makes room for so many bytes of the answer.
-    pub(super) fn takes(&self, bytes: usize) {
+    pub(super) fn takes(&mut self, bytes: usize) {
         self.pulse.taken.fetch_add(bytes as u64, Relaxed);
+        self.gives_up(self.held.min(bytes as u64));
+    }
+
+    fn gives_up(&mut self, bytes: u64) {
+        self.held -= bytes;
+        self.pulse.held.fetch_sub(bytes, Relaxed);
+        self.pulse.tell_of_room();
     }
 }
 
@@ -192,6 +232,7 @@ impl Drop for Call {
             false => &self.pulse.open,
         };
         counted.fetch_sub(1, Relaxed);
+        self.gives_up(self.held);
     }
 }
 

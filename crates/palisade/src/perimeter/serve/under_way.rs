@@ -1,16 +1,62 @@
-//! The body of an answer, with the mark that its request is under way until it is written.
+//! The bodies of a request and of its answer, with the marks that the connection needs: what was read, and what is under way.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
 
 use super::pulse::Call;
 
 /// Bytes that are handed on at once: what HTTP/2 is given, it keeps until the client takes it, out of sight.
 const PART: usize = 64 * 1024;
+
+/// A body in chunks that tells whether it was read to its end: where it was not, the library closes the connection, however much
+/// of it has come.
+pub(super) struct Chunked {
+    body: Incoming,
+    read: Arc<AtomicBool>,
+}
+
+impl Chunked {
+    /// The body, and what becomes true at its end.
+    pub(super) fn new(body: Incoming) -> (Self, Arc<AtomicBool>) {
+        let read = Arc::new(AtomicBool::new(false));
+        let chunked = Self {
+            body,
+            read: Arc::clone(&read),
+        };
+        (chunked, read)
+    }
+}
+
+impl http_body::Body for Chunked {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) {
+            self.read.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
 
 /// A body that tells when it is done with, by being dropped.
 pub(super) struct UnderWay {
@@ -28,6 +74,10 @@ impl UnderWay {
     pub(super) fn new(body: Body, mut call: Call, framed: bool) -> Self {
         // Its client may have closed the window before the first byte.
         call.waits(framed);
+        if framed {
+            // What is made as it is taken has no length.
+            call.holds(body.size_hint().exact().unwrap_or(0));
+        }
         Self {
             body,
             call,

@@ -81,6 +81,9 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Then, usize)> {
         ("no method", raw("/mark HTTP/1.1\r\nhost: localhost\r\n\r\n"), Refused(&[], 400), 0),
         ("NUL in the target", raw("GET /ma\0rk HTTP/1.1\r\nhost: localhost\r\n\r\n"), Refused(&[], 400), 0),
         ("a control character in the target", raw("GET /ma\x7frk HTTP/1.1\r\nhost: localhost\r\n\r\n"), Refused(&[], 400), 0),
+        ("a fragment in the target", raw("GET /mark#a HTTP/1.1\r\nhost: localhost\r\n\r\n"), Refused(&[], 400), 0),
+        ("an asterisk that asks for no options", raw("GET * HTTP/1.1\r\nhost: localhost\r\n\r\n"), Refused(&[], 400), 0),
+        ("an asterisk that asks for options", raw("OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n"), Answers(&[404]), 0),
         ("a target without a slash", raw("GET mark HTTP/1.1\r\nhost: localhost\r\n\r\n"), Answers(&[421]), 0),
         ("a target of more than 8 KiB", raw(&format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(9000))), Answers(&[414]), 0),
         ("a target without end", raw(&format!("GET /{long}")), Refused(&[], 414), 0),
@@ -166,6 +169,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Then, usize)> {
         ("an extension without end", post(&format!("transfer-encoding: chunked\r\n\r\nc;{long}")), Ends(&[400]), 0),
         ("a folded trailer that ends nothing", post("transfer-encoding: chunked\r\n\r\nc\r\n{\"name\":\"a\"}\r\n0\r\nx: y\n\r\n"), Ends(&[400]), 0),
         ("trailers without end", post(&format!("transfer-encoding: chunked\r\n\r\nc\r\n{{\"name\":\"a\"}}\r\n0\r\nx: {long}")), Ends(&[400]), 0),
+        ("chunks that no handler reads", get("transfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n"), Ends(&[200]), 1),
+        ("one chunk that no handler reads", get("transfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"), Ends(&[200]), 1),
+        ("chunks of a type that is not taken", raw("POST /take HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"), Ends(&[415]), 0),
+        ("a trailer without a name", post("transfer-encoding: chunked\r\n\r\nc\r\n{\"name\":\"a\"}\r\n0\r\n: y\r\n\r\n"), Ends(&[400]), 0),
+        ("a trailer with a blank in its name", post("transfer-encoding: chunked\r\n\r\nc\r\n{\"name\":\"a\"}\r\n0\r\nx y: z\r\n\r\n"), Ends(&[400]), 0),
         ("a request hidden in a chunked body", post("transfer-encoding: chunked\r\n\r\n34\r\nGET /mark HTTP/1.1\r\nhost: localhost\r\nx-hidden: 1\r\n\r\n\r\n0\r\n\r\n"), Answers(&[400]), 0),
         ("garbage behind a body", [post("content-length: 12\r\n\r\n{\"name\":\"a\"}"), raw("garbage\r\n\r\n")].concat(), Refused(&[200], 400), 1),
         ("a body that is longer than its length", post("content-length: 12\r\n\r\n{\"name\":\"a\"}}}}}\r\n"), Refused(&[200], 400), 1),
@@ -213,7 +221,16 @@ fn fault(name: &str, said: &str, then: &Then) -> Option<String> {
     }
     let (_, last) = answers.last().expect("an answer");
     let closed = last.contains("connection: close") || last.starts_with("HTTP/1.0");
-    (!closed).then(|| format!("{name}: it is not said that the connection ends: {last}"))
+    if !closed {
+        return Some(format!(
+            "{name}: it is not said that the connection ends: {last}"
+        ));
+    }
+    let early = &answers[..answers.len() - 1];
+    early
+        .iter()
+        .any(|(_, answer)| answer.contains("connection: close"))
+        .then(|| format!("{name}: it was said too early that the connection ends: {said}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

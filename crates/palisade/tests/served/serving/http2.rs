@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::server::{LONG, Server, to_end};
+use crate::harness::Answer;
 
 type Body = Full<bytes::Bytes>;
 
@@ -103,22 +104,78 @@ async fn refuses_as_over_http1() {
         (many.body(Body::default()).expect("a request"), 431),
     ] {
         let (parts, body) = client.send(request).await.expect("an answer");
-        assert_eq!(parts.status, status);
-        assert_eq!(parts.headers["content-type"], "application/problem+json");
-        let id = parts.headers["x-request-id"].to_str().expect("text");
-        assert!(body.contains(id) && parts.headers.contains_key("content-security-policy"));
-    }
-    // What is larger still the library answers itself.
-    let larger = http::Request::get("http://localhost/mark").header("x", "y".repeat(60 * 1024));
-    let request = larger.body(Body::default()).expect("a request");
-    if let Ok((parts, _)) = client.send(request).await {
-        assert_eq!(parts.status, 431);
+        let answer = answer(&parts, body);
+        assert_eq!(answer.status, status);
+        answer.is_a_problem("over HTTP/2");
     }
     assert_eq!(server.log.take(), Vec::<String>::new());
+    let (parts, body) = client.get("/mark").await;
+    let answer = answer(&parts, body);
+    assert_eq!(answer.status, 200);
+    answer.has_every_header("over HTTP/2");
+    server.log.take();
+    // What is larger still the library refuses: by a status alone, or by the end of the stream.
+    let larger = http::Request::get("http://localhost/mark").header("x", "y".repeat(60 * 1024));
+    let refused = client
+        .send(larger.body(Body::default()).expect("a request"))
+        .await;
+    assert!(
+        refused
+            .as_ref()
+            .map_or(true, |(parts, _)| parts.status == 431),
+        "{refused:?}"
+    );
+    assert_eq!(server.log.take(), Vec::<String>::new());
+}
+
+fn answer(parts: &http::response::Parts, text: String) -> Answer {
+    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let value = value.to_str().expect("text").to_owned();
+        (name.as_str().to_owned(), value)
+    };
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers.iter().map(header).collect(),
+        text,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn says_goodbye_when_the_service_stops_and_ends_what_is_under_way() {
+    let mut server = Server::start(&[("PALISADE_SERVE__DRAIN_TIMEOUT", "30s")]).await;
+    let mut stream = open(&server).await;
+    let path = b"\x82\x86\x04\x05/wait\x41\x09localhost";
+    stream
+        .write_all(&frame(1, 0x05, 1, path))
+        .await
+        .expect("sent");
+    server.reached("wait").await;
+    server.stop();
+    let all = frames(&mut stream).await;
+    let told = |kind: u8, stream: u32| {
+        let is = move |(own, of, _): &&(u8, u32, Vec<u8>)| (*own, *of) == (kind, stream);
+        all.iter()
+            .filter(is)
+            .map(|(_, _, payload)| payload.as_slice())
+    };
+    // First that it goes (no stream is the last one yet), then which request was the last; both without an error.
+    let goodbyes: Vec<&[u8]> = told(7, 0).collect();
+    assert_eq!(
+        goodbyes,
+        [
+            &[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0],
+            &[0, 0, 0, 1, 0, 0, 0, 0]
+        ],
+        "{all:?}"
+    );
+    let body: Vec<u8> = told(0, 1).flatten().copied().collect();
+    assert_eq!(body, br#"{"word":"waited"}"#, "it may end");
+    assert_eq!(server.log.take(), Vec::<String>::new());
+    server.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn takes_no_request_after_its_goodbye() {
     let mut server = Server::start(&[("PALISADE_SERVE__DRAIN_TIMEOUT", "30s")]).await;
     let mut client = client(&server).await;
     let mut second = client.send.clone();
@@ -130,7 +187,6 @@ async fn says_goodbye_when_the_service_stops_and_ends_what_is_under_way() {
         .expect("in time")
         .expect("no panic");
     assert_eq!(answer.expect("it may end").status(), 200);
-    // GOAWAY without an error ends the client's side in order.
     let ended = timeout(LONG, client.connection)
         .await
         .expect("it is closed");
@@ -244,6 +300,79 @@ async fn drops_a_client_that_asks_on_and_takes_nothing() {
         .expect("closed while it asked");
 }
 
+/// How much memory this process holds, in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.expect("a number") * 1024
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn makes_few_answers_for_a_client_that_takes_none() {
+    const CALLS: usize = 8;
+    let server = Server::start(&[("PALISADE_SERVE__WRITE_TIMEOUT", "5m")]).await;
+    let client = client(&server).await;
+    let (take, taking) = tokio::sync::watch::channel(false);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..CALLS {
+        let (mut send, mut taking) = (client.send.clone(), taking.clone());
+        calls.spawn(async move {
+            let answer = send.send_request(request("/large")).await;
+            let mut body = answer.expect("an answer").into_body();
+            taking
+                .wait_for(|take| *take)
+                .await
+                .expect("the test goes on");
+            let mut bytes = 0;
+            while let Some(frame) = body.frame().await {
+                bytes += frame
+                    .expect("whole")
+                    .into_data()
+                    .map_or(0, |data| data.len());
+            }
+            bytes
+        });
+    }
+    let larges = || {
+        server
+            .log
+            .take()
+            .iter()
+            .filter(|what| *what == "large")
+            .count()
+    };
+    let mut made = 0;
+    let making = async {
+        while made == 0 {
+            made += larges();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, making).await.expect("in time");
+    // Another connection is served meanwhile, and what would come had time to.
+    for _ in 0..20 {
+        assert_eq!(client_of_another(&server).await, 200);
+        made += larges();
+    }
+    println!(
+        "{made} of {CALLS} answers made, {} MiB resident",
+        resident() >> 20
+    );
+    // One for each thread that makes them, and one that the first let in.
+    assert!(made <= CALLS / 2, "{made} answers were made");
+    // What is taken makes room for the rest.
+    take.send(true).expect("they wait");
+    while let Some(call) = timeout(LONG, calls.join_next()).await.expect("in time") {
+        assert!(call.expect("no panic") > 16 * 1024 * 1024);
+    }
+    assert_eq!(made + larges(), CALLS);
+}
+
+async fn client_of_another(server: &Server) -> u16 {
+    client(server).await.get("/mark").await.0.status.as_u16()
+}
+
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// An empty SETTINGS frame.
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -268,22 +397,36 @@ async fn open(server: &Server) -> TcpStream {
     stream
 }
 
+/// The frames that come until the server closes: kind, stream, payload. Its pings are answered, as any client does.
+async fn frames(stream: &mut TcpStream) -> Vec<(u8, u32, Vec<u8>)> {
+    let mut frames = Vec::new();
+    let reading = async {
+        let mut head = [0; 9];
+        // A connection that breaks off is closed too.
+        while stream.read_exact(&mut head).await.is_ok() {
+            let [a, b, c, kind, flags, id @ ..] = head;
+            let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+            if stream.read_exact(&mut payload).await.is_err() {
+                break;
+            }
+            if (kind, flags) == (6, 0) {
+                let _ = stream.write_all(&frame(6, 1, 0, &payload)).await;
+            }
+            frames.push((kind, u32::from_be_bytes(id), payload));
+        }
+    };
+    let closed = timeout(LONG, reading).await;
+    closed.expect("it is closed in time");
+    frames
+}
+
 /// The error codes of the GOAWAY frames that come until the server closes.
 async fn goodbyes(stream: &mut TcpStream) -> Vec<u32> {
-    let mut bytes = Vec::new();
-    let _ = timeout(LONG, stream.read_to_end(&mut bytes))
-        .await
-        .expect("it is closed in time");
-    let (mut at, mut codes) = (0, Vec::new());
-    while at + 9 <= bytes.len() {
-        let length = u32::from_be_bytes([0, bytes[at], bytes[at + 1], bytes[at + 2]]) as usize;
-        if bytes[at + 3] == 7 && at + 17 <= bytes.len() {
-            let code = bytes[at + 13..at + 17].try_into().expect("four bytes");
-            codes.push(u32::from_be_bytes(code));
-        }
-        at += 9 + length;
-    }
-    codes
+    let frames = frames(stream).await.into_iter();
+    let goodbyes = frames.filter(|(kind, _, payload)| *kind == 7 && payload.len() >= 8);
+    goodbyes
+        .map(|(_, _, payload)| u32::from_be_bytes(payload[4..8].try_into().expect("four bytes")))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

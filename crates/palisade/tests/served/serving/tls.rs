@@ -1,5 +1,6 @@
 //! TLS: versions, certificates that change, clients that show one, and plain HTTP beside it.
 
+mod h2load;
 mod redirect;
 mod reload;
 
