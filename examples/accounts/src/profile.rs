@@ -8,16 +8,18 @@ struct NewProfile {
     name: Text<1, 80>,
 }
 
-#[resource(table = "profiles", owner = "owner_id")]
+/// It goes with its account, and is in what the account exports.
+#[resource(table = "profiles", owner = "owner_id", export = ProfileView)]
 struct Profile {
     id: Id<Profile>,
     owner_id: Id<Account>,
     name: String,
 }
 
-#[output]
+#[output(from = Profile)]
 struct ProfileView {
-    name: Option<String>,
+    owner_id: Id<Account>,
+    name: String,
 }
 
 #[get("/profile")]
@@ -25,11 +27,11 @@ async fn show(user: SignedIn, db: ReadDb) -> Result<Json<ProfileView>> {
     let profile: Option<Profile> = sql!("select * from profiles where owner_id = {user.id}")
         .optional(&db)
         .await?;
-    let name = profile.map(|profile| profile.name);
-    Ok(Json(ProfileView { name }))
+    let profile = profile.ok_or_else(Error::not_found)?;
+    Ok(Json(profile.into()))
 }
 
-/// Others see it, so whoever changes it has proved a moment ago that it is theirs to change.
+/// Others see the name, so whoever changes it has proved a moment ago that it is theirs to change.
 #[put("/profile", limit = "30/min")]
 async fn save(user: Fresh<15>, db: Db, Json(new): Json<NewProfile>) -> Result<Json<ProfileView>> {
     let profile: Profile = sql!(
@@ -39,8 +41,7 @@ async fn save(user: Fresh<15>, db: Db, Json(new): Json<NewProfile>) -> Result<Js
     )
     .one(&db)
     .await?;
-    let name = Some(profile.name);
-    Ok(Json(ProfileView { name }))
+    Ok(Json(profile.into()))
 }
 
 pub(crate) fn routes() -> Routes {
