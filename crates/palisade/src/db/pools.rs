@@ -131,18 +131,18 @@ async fn open_sqlite(url: &str) -> Result<Pools, DbError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5));
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(WAIT)
-        .connect_with(options.clone())
-        .await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(
-            std::thread::available_parallelism()
-                .map_or(4, |n| n.get() as u32)
-                .clamp(2, 16),
-        )
-        .acquire_timeout(WAIT)
+    let most_readers = std::thread::available_parallelism()
+        .map_or(4, |n| n.get() as u32)
+        .clamp(2, 16);
+    let pool = |most| {
+        SqlitePoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(WAIT)
+            // It is tested when it comes back, and a file does not go away in between.
+            .test_before_acquire(false)
+    };
+    let writer = pool(1).connect_with(options.clone()).await?;
+    let readers = pool(most_readers)
         .connect_with(options.pragma("query_only", "on"))
         .await?;
     Ok(Pools::Sqlite { writer, readers })
@@ -244,15 +244,20 @@ macro_rules! on_connection {
             #[cfg(feature = "sqlite")]
             On::Writer(Pools::Sqlite { writer: pool, .. })
             | On::Readers(Pools::Sqlite { readers: pool, .. }) => {
+                let mut held = pool.acquire().await?;
                 let ($connection, $arguments, $wrap) =
-                    (pool, super::value::sqlite_arguments, RawRow::Sqlite);
+                    (&mut *held, super::value::sqlite_arguments, RawRow::Sqlite);
                 $body
             }
             #[cfg(feature = "postgres")]
             On::Writer(Pools::Postgres { writer: pool, .. })
             | On::Readers(Pools::Postgres { readers: pool, .. }) => {
-                let ($connection, $arguments, $wrap) =
-                    (pool, super::value::postgres_arguments, RawRow::Postgres);
+                let mut held = pool.acquire().await?;
+                let ($connection, $arguments, $wrap) = (
+                    &mut *held,
+                    super::value::postgres_arguments,
+                    RawRow::Postgres,
+                );
                 $body
             }
             #[cfg(feature = "sqlite")]
@@ -303,12 +308,13 @@ impl<'a> Target<'a> {
         most: usize,
     ) -> Result<Vec<RawRow>, DbError> {
         on_connection!(self.on, |connection, arguments, wrap| {
-            let mut rows = connection.fetch(sqlx::query_with(safe(text), arguments(values)?));
+            let query = sqlx::query_with(safe(text), arguments(values)?);
+            let mut steps = connection.fetch_many(query);
             let mut found = Vec::new();
             while found.len() < most
-                && let Some(row) = rows.try_next().await?
+                && let Some(step) = steps.try_next().await?
             {
-                found.push(wrap(row));
+                found.extend(step.right().map(wrap));
             }
             Ok(found)
         })
