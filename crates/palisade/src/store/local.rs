@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -19,13 +19,15 @@ use crate::config::Rate;
 
 /// Places in a set: what one cache line holds.
 const WAYS: usize = 4;
-/// Sets of the table: 65,536 places, one mebibyte.
+/// Sets of the table: 65,536 places, one mebibyte when all of it is there.
 const SETS: usize = 16 * 1024;
+/// Sets that come to be together.
+const PAGE: usize = 64;
 
 /// Counts in this process alone.
 ///
 /// # Security
-/// Memory is fixed, however many addresses come: a table of 65,536 places, found by a keyed hash that a client cannot aim. When more
+/// Memory is bounded, however many addresses come: a table of 65,536 places, found by a keyed hash that a client cannot aim. When more
 /// clients than that are counted at once, the one that would be let in first in its set of four makes room, so a flood of new
 /// addresses does not free one that is held back under the same limit.
 #[derive(Debug, Default)]
@@ -103,7 +105,7 @@ impl Limit for LocalLimit {
 
 /// Sets of places: each a key's hash and its theoretical arrival time (0: never).
 struct Table {
-    sets: Box<[Set]>,
+    pages: Box<[OnceLock<Box<[Set; PAGE]>>]>,
     hasher: RandomState,
 }
 
@@ -117,7 +119,7 @@ struct Set {
 impl Default for Table {
     fn default() -> Self {
         Self {
-            sets: (0..SETS).map(|_| Set::default()).collect(),
+            pages: (0..SETS / PAGE).map(|_| OnceLock::new()).collect(),
             hasher: RandomState::new(),
         }
     }
@@ -134,7 +136,9 @@ impl Table {
     ///
     /// Two threads that bring in one new key at the same instant may give it two places, and so one request more.
     fn place(&self, key: u64) -> &AtomicU64 {
-        let set = &self.sets[key as usize % SETS];
+        let (page, set) = (key as usize % SETS / PAGE, key as usize % PAGE);
+        let new = || Box::new(std::array::from_fn(|_| Set::default()));
+        let set = &self.pages[page].get_or_init(new)[set];
         // 0 means empty.
         let key = key | 1;
         if let Some(at) = (0..WAYS).find(|at| set.keys[*at].load(Ordering::Acquire) == key) {
@@ -235,7 +239,8 @@ mod tests {
             decide(&limit, LimitKey::client(address.into()));
         }
         assert!(decide(&limit, held).wait.is_some());
-        assert_eq!(limiter.table.sets.len() * size_of::<Set>(), 1024 * 1024);
+        let pages = limiter.table.pages.len();
+        assert_eq!(pages * size_of::<[Set; PAGE]>(), 1024 * 1024);
     }
 
     #[test]
