@@ -223,8 +223,8 @@ impl Perimeter {
             client.address,
             client.secure,
             sent(TRACEPARENT).and_then(TraceParent::parse),
-        )
-        .counted_by(self.load.turns());
+            Some(Arc::clone(self.load.turns())),
+        );
         if client.ignored {
             event::forwarding_ignored();
         }
