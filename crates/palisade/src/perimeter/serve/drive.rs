@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Version, header};
+use http_body::Body as _;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::answer;
-use super::framing::{MAX_HEAD, MAX_HEADERS};
+use super::framing::MAX_HEAD;
 use super::gate::Gate;
 use super::opening::{prepare, secure};
 use super::places::Place;
@@ -92,7 +93,8 @@ async fn serve_http1(
     });
     let service = service_fn(|request| answered(request, house, &connection, role, &pulse));
     let connection = http1::Builder::new()
-        .max_headers(MAX_HEADERS + 1)
+        // It has room for a hundred headers on its stack, and would make room for any other number anew for each request: the
+        // gate counts them.
         .max_buf_size(2 * MAX_HEAD)
         .serve_connection(TokioIo::new(gate), service);
     run(
@@ -203,7 +205,10 @@ async fn answered(
             .redirect
             .answer(&house.perimeter, connection, &request),
         Role::App => {
-            let mut request = request.map(Body::new);
+            let mut request = request.map(|body| match body.is_end_stream() {
+                true => Body::empty(),
+                false => Body::new(body),
+            });
             if let Some(certificate) = &connection.client_certificate {
                 request.extensions_mut().insert(certificate.clone());
             }
