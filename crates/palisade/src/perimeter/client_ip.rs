@@ -41,9 +41,9 @@ pub(super) fn client(
 ) -> Client {
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let (peer, secure) = (connection.address().unwrap_or(here), connection.secure);
-    let carries = headers.contains_key(header::FORWARDED)
-        || headers.contains_key(X_FORWARDED_FOR)
-        || headers.contains_key(X_FORWARDED_PROTO);
+    let carries = headers.keys().any(|name| {
+        *name == header::FORWARDED || *name == X_FORWARDED_FOR || *name == X_FORWARDED_PROTO
+    });
     if !carries || !is_proxy(connection, proxies) {
         return Client {
             address: peer,

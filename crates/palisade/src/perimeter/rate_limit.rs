@@ -7,11 +7,12 @@ use std::hash::BuildHasher as _;
 use std::time::Duration;
 
 use axum::body::Body;
+use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use http::{HeaderName, HeaderValue, Request, Response};
-use tower_governor::governor::GovernorConfigBuilder;
+use tower_governor::GovernorError;
+use tower_governor::governor::{GovernorConfig, GovernorConfigBuilder};
 use tower_governor::key_extractor::KeyExtractor;
-use tower_governor::{GovernorError, GovernorLayer};
 
 use super::headers::RATE_LIMIT_POLICY;
 use crate::config::Rate;
@@ -25,33 +26,44 @@ const CLIENT: &str = "client";
 const BUCKETS: u64 = 1 << 18;
 
 /// The first tier: every request of one client, before anything else looks at it, in this process alone.
-pub(super) type ClientLayer = GovernorLayer<ByClient, NoOpMiddleware, Body>;
-
-pub(super) fn client_layer(rate: Rate) -> ClientLayer {
-    let each = (rate.window() / rate.count()).max(Duration::from_nanos(1));
-    let config = GovernorConfigBuilder::default()
-        .period(each)
-        .burst_size(rate.count())
-        .key_extractor(ByClient(RandomState::new()))
-        .finish()
-        .expect("a rate's count and time are not zero");
-    GovernorLayer::new(config).error_handler(move |error| refuse(error, rate))
+#[derive(Debug)]
+pub(super) struct ClientLimit {
+    config: GovernorConfig<ByClient, NoOpMiddleware>,
+    key: ByClient,
+    rate: Rate,
 }
 
-fn refuse(error: GovernorError, rate: Rate) -> Response<Body> {
-    let GovernorError::TooManyRequests { wait_time, .. } = error else {
-        return answer(Error::internal());
-    };
-    Event::RateLimited { limit: CLIENT }.emit();
-    // Their seconds are rounded down.
-    let seconds = u32::try_from(wait_time + 1).unwrap_or(u32::MAX);
-    let mut response = answer(Error::too_many_requests(seconds));
-    let left = Counted {
-        remaining: 0,
-        reset: rate.window(),
-    };
-    describe(&mut response, &policy(CLIENT, rate), CLIENT, left);
-    response
+impl ClientLimit {
+    pub(super) fn new(rate: Rate) -> Self {
+        let each = (rate.window() / rate.count()).max(Duration::from_nanos(1));
+        let key = ByClient(RandomState::new());
+        let config = GovernorConfigBuilder::default()
+            .period(each)
+            .burst_size(rate.count())
+            .key_extractor(key.clone())
+            .finish()
+            .expect("a rate's count and time are not zero");
+        Self { config, key, rate }
+    }
+
+    /// Counts this request; the answer to one that is too many.
+    pub(super) fn check<T>(&self, request: &Request<T>) -> Option<Response<Body>> {
+        let Ok(key) = self.key.extract(request) else {
+            return Some(answer(Error::internal()));
+        };
+        let limiter = self.config.limiter();
+        let until = limiter.check_key(&key).err()?;
+        Event::RateLimited { limit: CLIENT }.emit();
+        let wait = until.wait_time_from(limiter.clock().now()).as_secs() + 1;
+        let seconds = u32::try_from(wait).unwrap_or(u32::MAX);
+        let mut response = answer(Error::too_many_requests(seconds));
+        let left = Counted {
+            remaining: 0,
+            reset: self.rate.window(),
+        };
+        describe(&mut response, &policy(CLIENT, self.rate), CLIENT, left);
+        Some(response)
+    }
 }
 
 fn answer(error: Error) -> Response<Body> {
