@@ -39,7 +39,7 @@ impl<T: Input> Argument for Json<T> {
 /// An input in JSON, wherever it came from.
 pub(crate) fn from_json<T: Input>(bytes: &[u8]) -> Result<T> {
     let mut reader = Reader::default();
-    let value = T::read(node::parse(bytes)?, &mut reader);
+    let value = T::read(node::parse(bytes, T::MEMBERS)?, &mut reader);
     reader.finish(value)
 }
 
@@ -117,7 +117,7 @@ fn query(incoming: &Incoming, ours: &[&str], reader: &mut Reader) -> Node {
             } else {
                 Node::Word(values.remove(0))
             };
-            members.push((key, node));
+            members.push((key.into(), node));
         }
     }
     Node::Object(members)

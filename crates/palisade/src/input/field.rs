@@ -1,6 +1,6 @@
 //! What one field of an `#[input]` may be.
 
-use super::node::Node;
+use super::node::{Name, Node};
 use super::reader::Reader;
 use crate::db::{Cell, ColumnError};
 
@@ -78,7 +78,7 @@ impl<T> FieldOf<T> {
     pub fn take(
         &self,
         name: &'static str,
-        members: &mut Vec<(String, Node)>,
+        members: &mut Vec<(Name, Node)>,
         reader: &mut Reader,
     ) -> Option<T> {
         let found = members.iter().position(|(member, _)| member == name);
@@ -94,7 +94,7 @@ impl<T> FieldOf<T> {
 #[doc(hidden)]
 pub fn read_json<T: Field>(cell: Cell) -> Result<T, ColumnError> {
     let node = match cell {
-        Cell::Text(json) => super::node::parse(json.as_bytes()).ok(),
+        Cell::Text(json) => super::node::parse(json.as_bytes(), &[]).ok(),
         _ => None,
     };
     node.and_then(|node| T::read(node, &mut Reader::default()))

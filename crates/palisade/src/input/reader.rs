@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use super::node::Node;
+use super::node::{Name, Node};
 use crate::error::{Error, Result, Violation};
 
 /// What was wrong so far.
@@ -59,21 +59,21 @@ impl Reader {
     }
 
     /// The members of an object, each once; with `known`, others are refused.
-    pub fn members(&mut self, node: Node, known: Option<&[&str]>) -> Option<Vec<(String, Node)>> {
+    pub fn members(&mut self, node: Node, known: Option<&[&str]>) -> Option<Vec<(Name, Node)>> {
         let Node::Object(members) = node else {
             return self.refuse("type", "must be an object");
         };
         let fine = |at: usize| {
             let (before, name) = (&members[..at], &members[at].0);
-            known.is_none_or(|known| known.contains(&name.as_str()))
+            known.is_none_or(|known| known.contains(&&**name))
                 && before.iter().all(|(other, _)| other != name)
         };
         if (0..members.len()).all(fine) {
             return Some(members);
         }
-        let mut kept: Vec<(String, Node)> = Vec::with_capacity(members.len());
+        let mut kept: Vec<(Name, Node)> = Vec::with_capacity(members.len());
         for (name, node) in members {
-            if known.is_some_and(|known| !known.contains(&name.as_str())) {
+            if known.is_some_and(|known| !known.contains(&&*name)) {
                 self.within(name, |reader| {
                     reader.refuse::<()>("unknown", "is not known here")
                 });
