@@ -58,7 +58,7 @@ impl<K: Field + Ord, V: Field, const N: usize> Field for Map<K, V, N> {
         let count = members.len();
         let mut entries = BTreeMap::new();
         for (name, node) in members {
-            let entry = reader.within(&name.clone(), |reader| {
+            let entry = reader.within(name.clone(), |reader| {
                 if POISONED.contains(&&*name) {
                     return reader.refuse("unknown", "is not a name that is taken here");
                 }
