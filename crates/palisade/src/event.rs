@@ -464,7 +464,7 @@ impl Event {
 
     /// The same for a client whose connection carries no request yet: the log names its address.
     pub(crate) fn emit_of(&self, client: IpAddr) {
-        let context = RequestContext::new(RequestId::new(), client, false, None);
+        let context = RequestContext::new(RequestId::new(), client, false, None, None);
         Arc::new(context).enter(|| self.emit());
     }
 

@@ -33,12 +33,12 @@ pub use scalar::{Date, Int, Timestamp, Url};
 pub use text::{Broken, Email, Slug, Text};
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::RawPathParams;
 use bytes::Bytes;
 use http::request::Parts;
 
@@ -50,7 +50,7 @@ use crate::store::{Limit, LimitKey};
 pub struct Incoming {
     parts: Parts,
     body: Option<Body>,
-    params: Vec<(String, String)>,
+    params: Option<RawPathParams>,
     name: &'static str,
     context: Arc<RequestContext>,
     terms: Arc<Terms>,
@@ -72,8 +72,10 @@ pub(crate) struct Terms {
 }
 
 /// What the app provides to its handlers, by type.
+///
+/// They are few: looking at each costs less than hashing a type.
 #[derive(Default)]
-pub struct Services(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct Services(Vec<(TypeId, Arc<dyn Any + Send + Sync>)>);
 
 /// A value of the framework itself: no app can name this type, so `Service<Db>` finds nothing, and what writes is taken only as what it is.
 #[derive(Clone)]
@@ -87,17 +89,21 @@ impl Services {
 
     /// Adds or replaces the value of type `T`.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Arc::new(value));
+        let id = TypeId::of::<T>();
+        self.0.retain(|(own, _)| *own != id);
+        self.0.push((id, Arc::new(value)));
     }
 
     /// The value of type `T`, when it was provided.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+        let id = TypeId::of::<T>();
+        let found = self.0.iter().find(|(own, _)| *own == id);
+        found?.1.downcast_ref()
     }
 
     /// Whether a value of this type was provided.
     pub fn has(&self, id: TypeId) -> bool {
-        self.0.contains_key(&id)
+        self.0.iter().any(|(own, _)| *own == id)
     }
 }
 
@@ -105,7 +111,7 @@ impl Incoming {
     pub(crate) fn new(
         parts: Parts,
         body: Body,
-        params: Vec<(String, String)>,
+        params: Option<RawPathParams>,
         context: Arc<RequestContext>,
         terms: Arc<Terms>,
     ) -> Self {
@@ -161,10 +167,8 @@ impl Incoming {
 
     /// A parameter of the path, percent-decoded.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
-        self.params
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        let mut params = self.params.iter().flatten();
+        params.find_map(|(key, value)| (key == name).then_some(value))
     }
 
     /// A service that start-up proved to be there.
@@ -267,4 +271,10 @@ pub trait Argument: Sized + Send + 'static {
 
     /// Takes it from the request.
     fn take(incoming: &mut Incoming) -> impl Future<Output = Result<Self>> + Send;
+
+    /// The same where there is nothing to wait for, and so no future to be kept; `None` where there may be.
+    #[doc(hidden)]
+    fn take_now(_: &mut Incoming) -> Option<Result<Self>> {
+        None
+    }
 }

@@ -21,15 +21,14 @@ mod serve;
 mod tls;
 mod work;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Body as _;
-use tower::{Layer as _, Service as _};
-use tower_governor::governor::Governor;
 
 pub use connection::{ClientCertificate, Connection, Peer};
 pub(crate) use load::Load;
@@ -39,10 +38,10 @@ use serve::{Redirect, strip};
 pub use tls::Tls;
 
 use admission::Admission;
-use cors::Cors;
+use cors::{Asked, Cors};
 use csrf::SameSite;
 use headers::Headers;
-use rate_limit::{ByClient, ClientLimit};
+use rate_limit::ClientLimit;
 use work::Outcome;
 
 use crate::config::{Config, ProxyHeader, TrustedProxies};
@@ -56,8 +55,8 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Everything that stands around an app's routes.
 pub struct Perimeter {
-    stack: Governor<ByClient, governor::middleware::NoOpMiddleware, Admission, Body>,
     client_limit: ClientLimit,
+    admission: Admission,
     cors: Arc<Cors>,
     headers: Headers,
     proxies: TrustedProxies,
@@ -87,11 +86,10 @@ impl Perimeter {
         let redirect = Redirect::of_proxies(config);
         let admission = Admission::new(Arc::clone(&cors), same_site, redirect, router);
         let limits = &config.limits;
-        let (layer, client_limit) = rate_limit::client_limit(limits.client);
         Self {
-            headers: Headers::new(cors.is_open(), policy("client", limits.client)),
-            stack: layer.layer(admission),
-            client_limit,
+            headers: Headers::new(&cors, policy("client", limits.client)),
+            client_limit: ClientLimit::new(limits.client),
+            admission,
             cors,
             proxies: config.trusted_proxies.clone(),
             proxy_header: config.proxy_header,
@@ -147,20 +145,24 @@ impl Perimeter {
         let unanswered = Unanswered(self, &context, &method);
         let mut response = match self.load.turn(&context) {
             Some(_turn) => {
-                let mut stack = self.stack.clone();
-                let work = work::within(&context, self.handler_timeout, || stack.call(request));
-                self.outcome(&context, work.await)
+                let work = pin!(async {
+                    match self.client_limit.refusal() {
+                        None => self.admission.pass(request, asked).await,
+                        Some(refused) => Ok(refused),
+                    }
+                });
+                let outcome = work::within(&context, self.handler_timeout, work).await;
+                self.outcome(&context, outcome)
             }
             None => {
                 context.enter(|| Event::Shed.emit());
                 Error::unavailable().into_response(context.id().as_str())
             }
         };
-        self.headers.set(&mut response, context.id());
+        self.headers.set(&mut response, context.id(), asked);
         if context.is_plain() {
             strip(&mut response);
         }
-        self.cors.open(asked, response.headers_mut());
         std::mem::forget(unanswered);
         let status = response.status();
         if let Some(metrics) = &self.metrics
@@ -190,7 +192,7 @@ impl Perimeter {
         let id = context.id();
         let answered = context.enter(|| answer(&context));
         let mut response = answered.unwrap_or_else(|error| error.into_response(id.as_str()));
-        self.headers.set(&mut response, id);
+        self.headers.set(&mut response, id, Asked::Nothing);
         let (status, bytes) = (
             response.status().as_u16(),
             response.body().size_hint().exact(),
@@ -230,7 +232,7 @@ impl Perimeter {
     fn context(&self, connection: &Connection, headers: &HeaderMap) -> RequestContext {
         let client = client_ip::client(connection, headers, &self.proxies, self.proxy_header);
         let proxied = client_ip::is_proxy(connection, &self.proxies);
-        let sent = |name: HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
+        let sent = |name: HeaderName| sent(headers, name).next().map(HeaderValue::as_bytes);
         let id = proxied
             .then(|| sent(X_REQUEST_ID).and_then(RequestId::parse))
             .flatten();
@@ -239,9 +241,9 @@ impl Perimeter {
             client.address,
             client.secure,
             sent(TRACEPARENT).and_then(TraceParent::parse),
+            Some(Arc::clone(self.load.turns())),
         )
-        .plain(client.plain)
-        .counted_by(self.load.turns());
+        .plain(client.plain);
         if client.ignored {
             event::forwarding_ignored();
         }
@@ -263,6 +265,13 @@ impl Perimeter {
         };
         error.into_response(context.id().as_str())
     }
+}
+
+/// The values of this name. A request has few headers: looking at each costs less than hashing the name that is asked for.
+fn sent(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &HeaderValue> {
+    headers
+        .iter()
+        .filter_map(move |(own, value)| (*own == name).then_some(value))
 }
 
 /// A method's name; one that a client made up is not written down.

@@ -44,6 +44,11 @@ impl Argument for Public {
         incoming.count(client).await?;
         Ok(Self::new())
     }
+
+    fn take_now(incoming: &mut Incoming) -> Option<Result<Self>> {
+        let uncounted = incoming.terms().limit.is_none();
+        uncounted.then(|| Ok(Self::new()))
+    }
 }
 
 impl Guard for Public {}

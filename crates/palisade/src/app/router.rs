@@ -1,12 +1,15 @@
 //! The routes as a router: what a matched request goes through, and what answers when none matches.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::response::Response;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, on_service};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use tower::service_fn;
 
 use super::misses::Misses;
 use crate::config::{Config, Rate};
@@ -38,8 +41,8 @@ pub(super) fn router(
     for (number, route) in routes.iter().enumerate() {
         let served = Served::new(*route, number, config, limiter, services, &misses);
         let served = Arc::new(served);
-        let handler = move |request: Request| dispatch(Arc::clone(&served), request);
-        router = router.route(route.path, on(filter(route.method), handler));
+        let service = service_fn(move |request| dispatch(Arc::clone(&served), request));
+        router = router.route(route.path, on_service(filter(route.method), service));
     }
     router
         .fallback(move |request: Request| {
@@ -141,12 +144,13 @@ async fn refuse(request: Request, error: Error) -> Response {
     error.into_response(context_of(&request).id().as_str())
 }
 
-async fn dispatch(served: Arc<Served>, request: Request) -> Response {
+async fn dispatch(served: Arc<Served>, request: Request) -> Result<Response, Infallible> {
     let context = context_of(&request);
     let route = &served.route;
     context.set_route(route.path, served.number, route.timeout);
-    let outcome = match params(route, request).await {
-        Ok((parts, body, params)) => {
+    let (mut parts, body) = request.into_parts();
+    let outcome = match params(route, &mut parts).await {
+        Ok(params) => {
             let terms = Arc::clone(&served.terms);
             let incoming = Incoming::new(parts, body, params, Arc::clone(&context), terms);
             (route.call)(incoming).await
@@ -166,30 +170,17 @@ async fn dispatch(served: Arc<Served>, request: Request) -> Response {
     {
         describe(&mut response, policy, name, left);
     }
-    response
+    Ok(response)
 }
 
-type Parts = (
-    http::request::Parts,
-    axum::body::Body,
-    Vec<(String, String)>,
-);
-
-/// The request in its parts, with the parameters of its path.
-async fn params(route: &Route, request: Request) -> Result<Parts, Error> {
-    let (mut parts, body) = request.into_parts();
+/// The parameters of its path, where it has any.
+async fn params(route: &Route, parts: &mut Parts) -> Result<Option<RawPathParams>, Error> {
     if !route.path.contains('{') {
-        return Ok((parts, body, Vec::new()));
+        return Ok(None);
     }
     // A segment that is not UTF-8 names nothing.
-    let found = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|_| Error::not_found())?;
-    let params = found
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    Ok((parts, body, params))
+    let found = RawPathParams::from_request_parts(parts, &()).await;
+    found.map(Some).map_err(|_| Error::not_found())
 }
 
 /// Raises the event that a refused input is.

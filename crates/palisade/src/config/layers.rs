@@ -1,5 +1,6 @@
 //! The layers of a configuration, merged by figment: each value with its origin, secrets kept apart.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use figment::value::{Map, Value};
@@ -29,6 +30,8 @@ pub(super) struct Leaf {
 pub(super) struct Layers {
     pub(super) leaves: Vec<Leaf>,
     figment: Figment,
+    /// What figment makes of them: it merges all anew whenever it is asked for one.
+    merged: OnceCell<Option<Value>>,
     secrets: BTreeMap<String, (Secret<String>, Origin)>,
     refused: BTreeSet<String>,
 }
@@ -47,6 +50,7 @@ impl Layers {
         let mut layers = Self {
             leaves,
             figment: Figment::new(),
+            merged: OnceCell::new(),
             secrets: BTreeMap::new(),
             refused: BTreeSet::new(),
         };
@@ -72,6 +76,7 @@ impl Layers {
             value,
             origin,
         });
+        self.merged = OnceCell::new();
     }
 
     /// Lays a secret over what is there.
@@ -92,7 +97,9 @@ impl Layers {
         if let Some((value, origin)) = self.secrets.get(path) {
             return Some(Found::Secret(value.clone(), origin.clone()));
         }
-        let value = self.figment.find_value(path).ok()?;
+        let merge = || self.figment.find_value("").ok();
+        let merged = self.merged.get_or_init(merge).as_ref()?;
+        let value = merged.find_ref(path)?.clone();
         let metadata = self.figment.get_metadata(value.tag());
         let origin = Origin {
             place: metadata.map_or_else(String::new, |metadata| metadata.name.to_string()),

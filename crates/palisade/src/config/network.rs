@@ -37,6 +37,9 @@ impl AllowedHosts {
     /// Whether a request may ask for this host; a port in it is ignored.
     #[must_use]
     pub fn allows(&self, host: &str) -> bool {
+        if self.names.iter().any(|allowed| allowed == host) {
+            return true;
+        }
         let bare = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => host,

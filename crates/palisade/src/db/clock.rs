@@ -79,6 +79,8 @@ mod lanes {
             let pool = SqlitePoolOptions::new()
                 .max_connections(1)
                 .acquire_timeout(wait)
+                // It is tested when it comes back, and a file does not go away in between.
+                .test_before_acquire(false)
                 .after_connect(move |connection, _| {
                     let clock = Arc::clone(&own);
                     Box::pin(async move {

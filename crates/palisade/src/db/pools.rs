@@ -255,7 +255,8 @@ macro_rules! on_connection {
             #[cfg(feature = "postgres")]
             On::Writer(Pools::Postgres { writer: pool, .. })
             | On::Readers(Pools::Postgres { readers: pool, .. }) => {
-                let ($connection, $clock) = (pool, Timed::None);
+                let mut own = pool.acquire().await?;
+                let ($connection, $clock) = (&mut *own, Timed::None);
                 let ($arguments, $wrap) = (super::value::postgres_arguments, RawRow::Postgres);
                 $body
             }
@@ -305,15 +306,16 @@ impl<'a> Target<'a> {
         most: usize,
     ) -> Result<Vec<RawRow>, DbError> {
         on_connection!(self.on, |connection, clock, arguments, wrap| {
-            let mut rows = connection.fetch(sqlx::query_with(safe(text), arguments(values)?));
+            let query = sqlx::query_with(safe(text), arguments(values)?);
+            let mut steps = connection.fetch_many(query);
             let mut found = Vec::new();
             while found.len() < most {
-                let row = rows.try_next().await;
-                if !matches!(row, Ok(Some(_))) {
+                let step = steps.try_next().await;
+                if !matches!(step, Ok(Some(_))) {
                     ended(&clock);
                 }
-                match row? {
-                    Some(row) => found.push(wrap(row)),
+                match step? {
+                    Some(step) => found.extend(step.right().map(wrap)),
                     None => break,
                 }
             }

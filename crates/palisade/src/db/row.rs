@@ -177,13 +177,16 @@ fn sqlite_cell(value: sqlx::sqlite::SqliteValueRef<'_>) -> Result<Cell, DbError>
     if value.is_null() {
         return Ok(Cell::Null);
     }
-    let kind = value.type_info().name().to_owned();
-    let cell = match kind.as_str() {
-        "INTEGER" | "BOOLEAN" | "INT4" | "INT8" | "BIGINT" => {
-            <i64 as Decode<'_, Db>>::decode(value).map(Cell::Int)
-        }
-        "REAL" => <f64 as Decode<'_, Db>>::decode(value).map(Cell::Float),
-        "BLOB" => <Vec<u8> as Decode<'_, Db>>::decode(value).map(Cell::Bytes),
+    let kind = match value.type_info().name() {
+        "INTEGER" | "BOOLEAN" | "INT4" | "INT8" | "BIGINT" => Kind::Int,
+        "REAL" => Kind::Float,
+        "BLOB" => Kind::Bytes,
+        _ => Kind::Text,
+    };
+    let cell = match kind {
+        Kind::Int => <i64 as Decode<'_, Db>>::decode(value).map(Cell::Int),
+        Kind::Float => <f64 as Decode<'_, Db>>::decode(value).map(Cell::Float),
+        Kind::Bytes => <Vec<u8> as Decode<'_, Db>>::decode(value).map(Cell::Bytes),
         _ => <String as Decode<'_, Db>>::decode(value).map(Cell::Text),
     };
     cell.map_err(|error| DbError::Statement(sqlx::Error::Decode(error)))

@@ -132,8 +132,11 @@ pub struct ArgumentInfo {
     pub scope: Option<ScopeInfo>,
 }
 
-/// An argument on its way.
-type Taken<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+/// An argument, at hand or on its way.
+enum Taken<'a, T> {
+    Now(Result<T>),
+    Later(Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>),
+}
 
 /// How an argument is taken; asks for its trait once, at the type's own place.
 #[doc(hidden)]
@@ -159,7 +162,10 @@ pub const fn argument_of<T: Argument>(name: &'static str, ty: &'static str) -> A
     };
     ArgumentOf {
         info,
-        take: |incoming| Box::pin(T::take(incoming)),
+        take: |incoming| match T::take_now(incoming) {
+            Some(taken) => Taken::Now(taken),
+            None => Taken::Later(Box::pin(T::take(incoming))),
+        },
     }
 }
 
@@ -175,7 +181,10 @@ pub async fn take<T>(
     incoming: &mut Incoming,
 ) -> Result<T> {
     incoming.named(name);
-    (argument.take)(incoming).await
+    match (argument.take)(incoming) {
+        Taken::Now(taken) => taken,
+        Taken::Later(taken) => taken.await,
+    }
 }
 
 /// Takes the guard; what it did not count itself is counted by client.

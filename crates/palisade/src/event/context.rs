@@ -18,7 +18,10 @@ thread_local! {
 /// The id of one request, in its answer, its log lines and every problem: a UUIDv7 (RFC 9562) as 32 hexadecimal digits, or what
 /// a declared proxy sent.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RequestId(Box<str>);
+pub struct RequestId {
+    text: [u8; Self::MOST],
+    length: u8,
+}
 
 impl RequestId {
     /// Characters of an id that a proxy may send.
@@ -30,12 +33,12 @@ impl RequestId {
         let since = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
-        let id = uuid::Builder::from_unix_timestamp_millis(
-            since.as_millis() as u64,
-            &rand::random::<[u8; 10]>(),
-        );
-        let mut text = [0; 32];
-        Self((*id.into_uuid().simple().encode_lower(&mut text)).into())
+        let mut random = [0; 10];
+        rand::fill(&mut random);
+        let id = uuid::Builder::from_unix_timestamp_millis(since.as_millis() as u64, &random);
+        let mut text = [0; Self::MOST];
+        let length = id.into_uuid().simple().encode_lower(&mut text).len() as u8;
+        Self { text, length }
     }
 
     /// The id that a proxy sent, when it is 8 to 64 letters, digits, `-`, `_` or `.`: nothing that a log or a header would read
@@ -43,13 +46,21 @@ impl RequestId {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let fits = (Self::LEAST..=Self::MOST).contains(&bytes.len()) && bytes.iter().all(plain);
-        let text = std::str::from_utf8(bytes).ok().filter(|_| fits)?;
-        Some(Self(text.into()))
+        fits.then(|| {
+            let mut text = [0; Self::MOST];
+            text[..bytes.len()].copy_from_slice(bytes);
+            let length = bytes.len() as u8;
+            Self { text, length }
+        })
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text[..self.length.into()]
     }
 }
 
@@ -123,11 +134,13 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// With the turns that it is to take one of, if any.
     pub(crate) fn new(
         id: RequestId,
         client: IpAddr,
         secure: bool,
         trace: Option<TraceParent>,
+        turns: Option<Arc<Turns>>,
     ) -> Self {
         Self {
             id,
@@ -143,14 +156,15 @@ impl RequestContext {
             counted: OnceLock::new(),
             body_began: AtomicU64::new(0),
             body_took: AtomicU64::new(0),
-            turns: None,
+            turns,
             arriving: AtomicBool::new(false),
         }
     }
 
     /// A request that nobody sent, for code that is called without one.
     pub(crate) fn of_nobody() -> Self {
-        Self::new(RequestId::new(), Ipv4Addr::UNSPECIFIED.into(), false, None)
+        let client = Ipv4Addr::UNSPECIFIED.into();
+        Self::new(RequestId::new(), client, false, None, None)
     }
 
     /// The request's id.
@@ -236,12 +250,6 @@ impl RequestContext {
 
     pub(crate) fn set_counted(&self, counted: Counted) {
         let _ = self.counted.set(counted);
-    }
-
-    /// Counts it among the requests that are under way.
-    pub(crate) fn counted_by(mut self, turns: &Arc<Turns>) -> Self {
-        self.turns = Some(Arc::clone(turns));
-        self
     }
 
     /// Whether it waits for its body now.

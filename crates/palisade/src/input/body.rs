@@ -7,7 +7,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
 use super::Terms;
@@ -36,7 +36,7 @@ pub(super) async fn collect(body: Body, terms: &Terms, context: &RequestContext)
 }
 
 async fn read(body: Body, terms: &Terms, announced: u64) -> Result<Bytes> {
-    let mut body = pin!(Limited::new(body, terms.body_limit));
+    let mut body = pin!(body);
     let mut bytes = BytesMut::new();
     let begun = Instant::now();
     let mut deadline = None;
@@ -57,12 +57,14 @@ async fn read(body: Body, terms: &Terms, announced: u64) -> Result<Bytes> {
                 let Ok(data) = frame.into_data() else {
                     continue;
                 };
+                if bytes.len() + data.len() > terms.body_limit {
+                    return Err(Error::too_large());
+                }
                 if bytes.is_empty() && data.len() as u64 == announced {
                     return Ok(data);
                 }
                 bytes.extend_from_slice(&data);
             }
-            Some(Err(error)) if error.is::<LengthLimitError>() => return Err(Error::too_large()),
             Some(Err(_)) => return Err(Error::bad_request("the body did not arrive whole")),
         }
     }

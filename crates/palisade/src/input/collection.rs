@@ -60,11 +60,14 @@ impl<K: Field + Ord, V: Field, const N: usize> Field for Map<K, V, N> {
         let count = members.len();
         let mut entries = BTreeMap::new();
         for (name, node) in members {
-            let entry = reader.within(&name.clone(), |reader| {
-                if POISONED.contains(&name.as_str()) {
+            let entry = reader.within(name.clone(), |reader| {
+                if POISONED.contains(&&*name) {
                     return reader.refuse("unknown", "is not a name that is taken here");
                 }
-                Some((K::read(Node::Word(name), reader)?, V::read(node, reader)?))
+                Some((
+                    K::read(Node::Word(name.into_owned()), reader)?,
+                    V::read(node, reader)?,
+                ))
             });
             entries.extend(entry);
         }

@@ -39,30 +39,37 @@ impl<T: Input> Argument for Json<T> {
 /// An input in JSON, wherever it came from.
 pub(crate) fn from_json<T: Input>(bytes: &[u8]) -> Result<T> {
     let mut reader = Reader::default();
-    let value = T::read(node::parse(bytes)?, &mut reader);
+    let value = T::read(node::parse(bytes, T::MEMBERS)?, &mut reader);
     reader.finish(value)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<()> {
-    let refused = || Error::unsupported_media_type("send JSON, as content-type: application/json");
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let value = values
-        .next()
-        .and_then(|value| value.to_str().ok())
-        .ok_or_else(refused)?;
-    let mut parts = value.split(';').map(str::trim);
+    let one = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        _ => return Err(no_json()),
+    };
+    let json = one == "application/json" || one.to_str().is_ok_and(is_json);
+    if json && !headers.contains_key(header::CONTENT_ENCODING) {
+        Ok(())
+    } else {
+        Err(no_json())
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
     let json = essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"));
     let utf8 = |part: &str| {
         part.eq_ignore_ascii_case("charset=utf-8") || part.eq_ignore_ascii_case("charset=\"utf-8\"")
     };
-    let encoded = headers.contains_key(header::CONTENT_ENCODING);
-    if json && parts.all(utf8) && values.next().is_none() && !encoded {
-        Ok(())
-    } else {
-        Err(refused())
-    }
+    json && parts.all(utf8)
+}
+
+fn no_json() -> Error {
+    Error::unsupported_media_type("send JSON, as content-type: application/json")
 }
 
 /// The query string, as an `#[input]` type.
@@ -101,7 +108,7 @@ fn query(incoming: &Incoming, ours: &[&str], reader: &mut Reader) -> Node {
                 .iter()
                 .any(|keys| keys.contains(&key.as_str()))
         {
-            reader.within(&key, |reader| {
+            reader.within(key, |reader| {
                 reader.refuse::<()>("unknown", "is not known here")
             });
         } else if is_ours {
@@ -110,7 +117,7 @@ fn query(incoming: &Incoming, ours: &[&str], reader: &mut Reader) -> Node {
             } else {
                 Node::Word(values.remove(0))
             };
-            members.push((key, node));
+            members.push((key.into(), node));
         }
     }
     Node::Object(members)
@@ -158,13 +165,21 @@ impl<T: Field + Send + 'static> Argument for Path<T> {
     const NAMED: bool = true;
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let word = incoming
-            .param(incoming.name())
-            .ok_or_else(Error::internal)?;
-        let mut reader = Reader::default();
-        let value = T::read(Node::Word(word.to_owned()), &mut reader).filter(|_| reader.is_clean());
-        value.map(Self).ok_or_else(Error::not_found)
+        path(incoming)
     }
+
+    fn take_now(incoming: &mut Incoming) -> Option<Result<Self>> {
+        Some(path(incoming))
+    }
+}
+
+fn path<T: Field>(incoming: &Incoming) -> Result<Path<T>> {
+    let word = incoming
+        .param(incoming.name())
+        .ok_or_else(Error::internal)?;
+    let mut reader = Reader::default();
+    let value = T::read(Node::Word(word.to_owned()), &mut reader).filter(|_| reader.is_clean());
+    value.map(Path).ok_or_else(Error::not_found)
 }
 
 impl Argument for Db {
@@ -173,11 +188,19 @@ impl Argument for Db {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         incoming.own()
     }
+
+    fn take_now(incoming: &mut Incoming) -> Option<Result<Self>> {
+        Some(incoming.own())
+    }
 }
 
 impl Argument for ReadDb {
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         incoming.own::<Db>().map(|db| db.reader())
+    }
+
+    fn take_now(incoming: &mut Incoming) -> Option<Result<Self>> {
+        Some(incoming.own::<Db>().map(|db| db.reader()))
     }
 }
 
@@ -195,6 +218,10 @@ impl<T: Clone + Send + Sync + 'static> Argument for Service<T> {
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
         incoming.service().map(Self)
+    }
+
+    fn take_now(incoming: &mut Incoming) -> Option<Result<Self>> {
+        Some(incoming.service().map(Self))
     }
 }
 

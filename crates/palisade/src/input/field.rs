@@ -1,6 +1,6 @@
 //! What one field of an `#[input]` may be.
 
-use super::node::Node;
+use super::node::{Name, Node};
 use super::reader::Reader;
 use crate::db::{Cell, ColumnError};
 
@@ -78,7 +78,7 @@ impl<T> FieldOf<T> {
     pub fn take(
         &self,
         name: &'static str,
-        members: &mut Vec<(String, Node)>,
+        members: &mut Vec<(Name, Node)>,
         reader: &mut Reader,
     ) -> Option<T> {
         let found = members.iter().position(|(member, _)| member == name);
@@ -94,7 +94,7 @@ impl<T> FieldOf<T> {
 #[doc(hidden)]
 pub fn read_json<T: Field>(cell: Cell) -> Result<T, ColumnError> {
     let node = match cell {
-        Cell::Text(json) => super::node::parse(json.as_bytes()).ok(),
+        Cell::Text(json) => super::node::parse(json.as_bytes(), &[]).ok(),
         _ => None,
     };
     node.and_then(|node| T::read(node, &mut Reader::default()))
@@ -136,7 +136,7 @@ pub(super) fn integer<T: TryFrom<i64> + TryFrom<u64>>(
         Node::Uint(number) => T::try_from(number).ok(),
         // One spelling a number: no sign, blank or leading zero.
         Node::Word(word) => match word.parse::<i64>() {
-            Ok(number) if number.to_string() == word => T::try_from(number).ok(),
+            Ok(number) if itoa::Buffer::new().format(number) == word => T::try_from(number).ok(),
             _ => return reader.refuse("type", "must be an integer"),
         },
         Node::Words(_) => return repeated(reader),
@@ -262,8 +262,7 @@ pub(super) fn each<T>(
     read: fn(Node, &mut Reader) -> Option<T>,
 ) -> Option<Vec<T>> {
     let count = nodes.len();
-    let read_one =
-        |(at, node): (usize, Node)| reader.within(&at.to_string(), |reader| read(node, reader));
+    let read_one = |(at, node): (usize, Node)| reader.within(at, |reader| read(node, reader));
     let values: Vec<T> = nodes.into_iter().enumerate().filter_map(read_one).collect();
     (values.len() == count).then_some(values)
 }

@@ -1,8 +1,9 @@
 //! What a client sent, as a small tree: parsed, bounded in depth, not yet trusted.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, Result};
 
@@ -21,20 +22,23 @@ pub enum Node {
     Text(String),
     List(Vec<Node>),
     /// In the order of the wire; a repeated name stands in it twice.
-    Object(Vec<(String, Node)>),
+    Object(Vec<(Name, Node)>),
     /// A value of the query or the path: text that may be a number or a boolean.
     Word(String),
     /// A query key that was repeated.
     Words(Vec<String>),
 }
 
-/// Reads one JSON text.
+/// The name of a member; one that was expected is not copied.
+pub(super) type Name = Cow<'static, str>;
+
+/// Reads one JSON text; `names` are those that are expected in it.
 ///
 /// # Errors
 /// 400 when it is not JSON, has trailing bytes, or nests deeper than [`MAX_DEPTH`].
-pub(super) fn parse(bytes: &[u8]) -> Result<Node> {
+pub(super) fn parse(bytes: &[u8], names: &'static [&'static str]) -> Result<Node> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let node = Seed { depth: 0 }.deserialize(&mut deserializer);
+    let node = Seed { depth: 0, names }.deserialize(&mut deserializer);
     node.and_then(|node| deserializer.end().map(|()| node))
         .map_err(|error| {
             let said = error.to_string();
@@ -50,8 +54,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Node> {
 
 const TOO_DEEP: &str = "nested too deep";
 
+#[derive(Clone, Copy)]
 struct Seed {
     depth: usize,
+    names: &'static [&'static str],
 }
 
 impl<'de> DeserializeSeed<'de> for Seed {
@@ -62,11 +68,12 @@ impl<'de> DeserializeSeed<'de> for Seed {
 }
 
 impl Seed {
-    fn below<E: serde::de::Error>(&self) -> Result<usize, E> {
+    fn below<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth == MAX_DEPTH {
             Err(E::custom(TOO_DEEP))
         } else {
-            Ok(self.depth + 1)
+            let depth = self.depth + 1;
+            Ok(Self { depth, ..self })
         }
     }
 }
@@ -107,20 +114,42 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
-        let depth = self.below::<A::Error>()?;
+        let below = self.below::<A::Error>()?;
         let mut nodes = Vec::new();
-        while let Some(node) = list.next_element_seed(Seed { depth })? {
+        while let Some(node) = list.next_element_seed(below)? {
             nodes.push(node);
         }
         Ok(Node::List(nodes))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let depth = self.below::<A::Error>()?;
+        let below = self.below::<A::Error>()?;
         let mut members = Vec::new();
-        while let Some(name) = map.next_key::<String>().map_err(A::Error::custom)? {
-            members.push((name, map.next_value_seed(Seed { depth })?));
+        while let Some(name) = map.next_key_seed(Names(self.names))? {
+            members.push((name, map.next_value_seed(below)?));
         }
         Ok(Node::Object(members))
+    }
+}
+
+struct Names(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Names {
+    type Value = Name;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Names {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        let expected = self.0.iter().find(|expected| **expected == name);
+        Ok(expected.map_or_else(|| name.to_owned().into(), |name| (*name).into()))
     }
 }

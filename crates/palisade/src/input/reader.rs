@@ -1,15 +1,15 @@
 //! Collects every error of one request, each at its JSON pointer.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
-use super::node::Node;
+use super::node::{Name, Node};
 use crate::error::{Error, Result, Violation};
 
-/// Where reading stands, and what was wrong so far.
+/// What was wrong so far.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct Reader {
-    pointer: String,
     violations: Vec<Violation>,
 }
 
@@ -23,18 +23,17 @@ impl Reader {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Option<T> {
-        self.refuse_at("", code, detail)
+        self.refuse_at(String::new(), code, detail)
     }
 
     /// The same for what stands below here.
     pub fn refuse_at<T>(
         &mut self,
-        below: &str,
+        pointer: String,
         code: impl Into<Cow<'static, str>>,
         detail: impl Into<Cow<'static, str>>,
     ) -> Option<T> {
         if self.violations.len() < MOST {
-            let pointer = format!("{}{below}", self.pointer);
             self.violations.push(Violation {
                 pointer,
                 code: code.into(),
@@ -44,36 +43,42 @@ impl Reader {
         None
     }
 
-    /// Reads something that stands one step further down.
-    pub fn within<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        let length = self.pointer.len();
-        self.pointer.push('/');
-        // RFC 6901, section 3. A client chose the name, so what is echoed of it is bounded.
-        for c in step.chars().take(64) {
-            match c {
-                '~' => self.pointer.push_str("~0"),
-                '/' => self.pointer.push_str("~1"),
-                c => self.pointer.push(c),
+    /// Reads something that stands one step further down; what is wrong there is told with that step before it.
+    pub fn within<T>(&mut self, step: impl Display, read: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.violations.len();
+        let value = read(self);
+        if let Some(inside @ [_, ..]) = self.violations.get_mut(before..) {
+            // A client chose the name, so what is echoed of it is bounded. Escapes by RFC 6901, section 3.
+            let step: String = step.to_string().chars().take(64).collect();
+            let step = step.replace('~', "~0").replace('/', "~1");
+            for violation in inside {
+                violation.pointer = format!("/{step}{}", violation.pointer);
             }
         }
-        let value = read(self);
-        self.pointer.truncate(length);
         value
     }
 
     /// The members of an object, each once; with `known`, others are refused.
-    pub fn members(&mut self, node: Node, known: Option<&[&str]>) -> Option<Vec<(String, Node)>> {
+    pub fn members(&mut self, node: Node, known: Option<&[&str]>) -> Option<Vec<(Name, Node)>> {
         let Node::Object(members) = node else {
             return self.refuse("type", "must be an object");
         };
-        let mut kept: Vec<(String, Node)> = Vec::with_capacity(members.len());
+        let fine = |at: usize| {
+            let (before, name) = (&members[..at], &members[at].0);
+            known.is_none_or(|known| known.contains(&&**name))
+                && before.iter().all(|(other, _)| other != name)
+        };
+        if (0..members.len()).all(fine) {
+            return Some(members);
+        }
+        let mut kept: Vec<(Name, Node)> = Vec::with_capacity(members.len());
         for (name, node) in members {
-            if known.is_some_and(|known| !known.contains(&name.as_str())) {
-                self.within(&name, |reader| {
+            if known.is_some_and(|known| !known.contains(&&*name)) {
+                self.within(name, |reader| {
                     reader.refuse::<()>("unknown", "is not known here")
                 });
             } else if kept.iter().any(|(other, _)| *other == name) {
-                self.within(&name, |reader| {
+                self.within(name, |reader| {
                     reader.refuse::<()>("repeated", "stands here twice")
                 });
             } else {

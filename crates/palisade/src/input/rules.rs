@@ -41,7 +41,7 @@ where
             Some((code, detail)) => (code.to_owned(), detail.to_owned()),
             None => ("invalid".to_owned(), "breaks a rule".to_owned()),
         };
-        reader.refuse_at::<()>(&pointer(&path.to_string(), wire), code, detail);
+        reader.refuse_at::<()>(pointer(&path.to_string(), wire), code, detail);
     }
     None
 }

@@ -90,7 +90,7 @@ macro_rules! as_text {
     ($([$($generics:tt)*] $ty:ty),+) => {
         $(impl<$($generics)*> OutputField for $ty {
             fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str(self)
             }
         })+
     };
@@ -98,8 +98,20 @@ macro_rules! as_text {
 
 as_text!(
     [const MIN: usize, const MAX: usize] Text<MIN, MAX>, [const MAX: usize] RichText<MAX>,
-    [] Email, [] Slug, [] Url, [] Timestamp, [] Date
+    [] Email, [] Slug, [] Url
 );
+
+macro_rules! displayed {
+    ($($ty:ty),+) => {
+        $(impl OutputField for $ty {
+            fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        })+
+    };
+}
+
+displayed!(Timestamp, Date);
 
 impl<const MIN: i64, const MAX: i64> OutputField for Int<MIN, MAX> {
     fn show<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,17 +3,17 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::future::RouteFuture;
 use futures_util::future::Either;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
-use tower::Service;
+use tower::Service as _;
 
 use super::cors::{Asked, Cors};
 use super::csrf::SameSite;
+use super::sent;
 use super::serve::{MAX_HEAD, MAX_HEADERS, Redirect};
 use crate::error::Error;
 use crate::event::{Event, RequestContext};
@@ -22,19 +22,16 @@ use crate::event::{Event, RequestContext};
 const MAX_TARGET: usize = 8 * 1024;
 
 /// Refuses, or hands on to the router.
-#[derive(Debug, Clone)]
-pub(super) struct Admission {
-    rules: Arc<Rules>,
-    router: Router,
-}
-
 #[derive(Debug)]
-struct Rules {
+pub(super) struct Admission {
     cors: Arc<Cors>,
     same_site: SameSite,
     /// Where to send what came to a declared proxy over plain HTTP.
     redirect: Option<Redirect>,
+    router: Router,
 }
+
+type Answered = Result<Response<Body>, Infallible>;
 
 /// An answer without a handler, or an error that becomes one.
 type Refused = Result<Response<Body>, Error>;
@@ -47,29 +44,21 @@ impl Admission {
         router: Router,
     ) -> Self {
         Self {
-            rules: Arc::new(Rules {
-                cors,
-                same_site,
-                redirect,
-            }),
+            cors,
+            same_site,
+            redirect,
             router,
         }
     }
-}
 
-impl Service<Request<Body>> for Admission {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Either<Ready<Result<Response<Body>, Infallible>>, RouteFuture<Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // A router is always ready; more than it can take is turned away before.
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match self.rules.check(&request) {
-            None => Either::Right(self.router.call(request)),
+    /// Takes one request in; `asked` is what its `Origin` comes to.
+    pub(super) fn pass(
+        &self,
+        request: Request<Body>,
+        asked: Asked,
+    ) -> Either<Ready<Answered>, RouteFuture<Infallible>> {
+        match self.check(&request, asked) {
+            None => Either::Right(self.router.clone().call(request)),
             Some(Ok(response)) => Either::Left(ready(Ok(response))),
             Some(Err(error)) => {
                 let id = RequestContext::current();
@@ -78,11 +67,9 @@ impl Service<Request<Body>> for Admission {
             }
         }
     }
-}
 
-impl Rules {
     /// `None` when it may go on.
-    fn check(&self, request: &Request<Body>) -> Option<Refused> {
+    fn check(&self, request: &Request<Body>, asked: Asked) -> Option<Refused> {
         // HTTP/1 was counted when it was read.
         if request.version() == Version::HTTP_2 && is_too_large(request.headers()) {
             let error = Error::headers_too_large();
@@ -118,11 +105,10 @@ impl Rules {
                 "This host is not served here",
             )));
         }
-        let asked = self.cors.asked(request.headers());
         if Cors::is_preflight(request.method(), request.headers()) {
             return Some(self.preflight(asked, request.uri().path()));
         }
-        let allowed = self.cors.lets_in(asked, request.headers());
+        let allowed = || self.cors.lets_in(asked, request.headers());
         let checked = self
             .same_site
             .check(request.method(), request.headers(), allowed);
@@ -143,7 +129,7 @@ impl Rules {
 
 /// The host that a request asks for: one, in the target or in one `Host` header (RFC 9110, section 7.2).
 pub(super) fn host_of<B>(request: &Request<B>) -> Option<&str> {
-    let mut named = request.headers().get_all(header::HOST).iter();
+    let mut named = sent(request.headers(), header::HOST);
     match (request.uri().authority(), named.next(), named.next()) {
         (Some(authority), None, None) => Some(authority.as_str()),
         (None, Some(host), None) => host.to_str().ok(),

@@ -42,9 +42,9 @@ pub(super) fn client(
     written: ProxyHeader,
 ) -> Client {
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let carries = headers.contains_key(header::FORWARDED)
-        || headers.contains_key(X_FORWARDED_FOR)
-        || headers.contains_key(X_FORWARDED_PROTO);
+    let carries = headers.keys().any(|name| {
+        *name == header::FORWARDED || *name == X_FORWARDED_FOR || *name == X_FORWARDED_PROTO
+    });
     let mut client = Client {
         address: connection.address().unwrap_or(here),
         secure: connection.secure,

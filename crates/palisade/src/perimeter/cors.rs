@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 
 use axum::body::Body;
 
+use super::sent;
 use crate::config::CorsConfig;
 use crate::endpoint::Route;
 
@@ -59,13 +60,8 @@ impl Cors {
         }
     }
 
-    /// Whether any page of another origin may call.
-    pub(super) fn is_open(&self) -> bool {
-        !self.origins.is_empty()
-    }
-
     pub(super) fn asked(&self, headers: &HeaderMap) -> Asked {
-        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let mut origins = sent(headers, header::ORIGIN);
         match (origins.next(), origins.next()) {
             (None, _) => Asked::Nothing,
             (Some(origin), None) => self
@@ -103,24 +99,24 @@ impl Cors {
         Some(response)
     }
 
-    /// Adds what lets an allowed page read the answer.
-    pub(super) fn open(&self, asked: Asked, headers: &mut HeaderMap) {
-        let Asked::Allowed(at) = asked else { return };
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            self.origins[at].clone(),
-        );
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-        if self.credentials {
+    /// What lets the pages of each allowed origin read an answer, in the order of the list.
+    pub(super) fn opened(&self) -> impl Iterator<Item = HeaderMap> {
+        self.origins.iter().map(|origin| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            if self.credentials {
+                headers.insert(
+                    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                    HeaderValue::from_static("true"),
+                );
+            }
             headers.insert(
-                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-                HeaderValue::from_static("true"),
+                HeaderName::from_static("cross-origin-resource-policy"),
+                HeaderValue::from_static("cross-origin"),
             );
-        }
-        headers.insert(
-            HeaderName::from_static("cross-origin-resource-policy"),
-            HeaderValue::from_static("cross-origin"),
-        );
+            headers
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Response};
 
-use super::cors::Preflight;
+use super::cors::{Asked, Cors, Preflight};
 use crate::event::RequestId;
 use crate::output::PagePolicy;
 
@@ -48,34 +48,61 @@ const FIXED: [(HeaderName, &str); 14] = [
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_POWERED_BY: HeaderName = HeaderName::from_static("x-powered-by");
+/// What nearly every answer brings itself: there is a place for each, so that no copy has to grow.
+const BROUGHT: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_LENGTH];
 
-/// A ready map that each answer gets a copy of: nothing is hashed or parsed for it again.
+/// Ready maps, of one of which each answer gets a copy: nothing is hashed or parsed for it again.
 #[derive(Debug)]
-pub(super) struct Headers(HeaderMap);
+pub(super) struct Headers {
+    own: HeaderMap,
+    /// For the pages of each allowed origin, in the order of the list.
+    open: Vec<HeaderMap>,
+}
 
 impl Headers {
-    pub(super) fn new(vary_by_origin: bool, client_policy: HeaderValue) -> Self {
-        let mut ready = HeaderMap::with_capacity(32);
+    pub(super) fn new(cors: &Cors, client_policy: HeaderValue) -> Self {
+        let mut own = HeaderMap::with_capacity(32);
         for (name, value) in FIXED {
-            ready.insert(name, HeaderValue::from_static(value));
+            own.insert(name, HeaderValue::from_static(value));
         }
-        ready.insert(X_REQUEST_ID, HeaderValue::from_static(""));
-        ready.insert(RATE_LIMIT_POLICY, client_policy);
-        if vary_by_origin {
-            ready.insert(header::VARY, HeaderValue::from_static("origin"));
+        for name in [X_REQUEST_ID].into_iter().chain(BROUGHT) {
+            own.insert(name, HeaderValue::from_static(""));
         }
-        Self(ready)
+        own.insert(RATE_LIMIT_POLICY, client_policy);
+        let opened: Vec<_> = cors.opened().collect();
+        if !opened.is_empty() {
+            own.insert(header::VARY, HeaderValue::from_static("origin"));
+        }
+        let with = |more| {
+            let mut open = own.clone();
+            open.extend(more);
+            open
+        };
+        Self {
+            open: opened.into_iter().map(with).collect(),
+            own,
+        }
     }
 
     /// Sets them; what an answer brought itself is kept, unless it is one of ours or names the server.
-    pub(super) fn set(&self, response: &mut Response<Body>, id: &RequestId) {
-        let mut headers = self.0.clone();
+    pub(super) fn set(&self, response: &mut Response<Body>, id: &RequestId, asked: Asked) {
+        let ready = match asked {
+            Asked::Allowed(at) => &self.open[at],
+            Asked::Nothing | Asked::Foreign => &self.own,
+        };
+        let mut headers = ready.clone();
         let preflight = response.extensions().get::<Preflight>().is_some();
         if let Some(PagePolicy(policy)) = response.extensions().get() {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
         }
-        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        if let Ok(id) = HeaderValue::from_bytes(id.as_bytes()) {
             headers.insert(X_REQUEST_ID, id);
+        }
+        for name in BROUGHT {
+            match response.headers_mut().remove(&name) {
+                Some(value) => headers.insert(name, value),
+                None => headers.remove(name),
+            };
         }
         let mut last = None;
         for (name, value) in std::mem::take(response.headers_mut()) {
@@ -91,7 +118,7 @@ impl Headers {
             } else if !preflight && name.as_str().starts_with("access-control-") {
                 // Who may read is said by the configuration alone.
                 continue;
-            } else if is_fixed(name) || *name == header::SERVER || *name == X_POWERED_BY {
+            } else if ready.contains_key(name) || *name == header::SERVER || *name == X_POWERED_BY {
                 continue;
             } else if again {
                 headers.append(name.clone(), value);
@@ -101,10 +128,6 @@ impl Headers {
         }
         *response.headers_mut() = headers;
     }
-}
-
-fn is_fixed(name: &HeaderName) -> bool {
-    *name == X_REQUEST_ID || FIXED.iter().any(|(fixed, _)| fixed == name)
 }
 
 /// Adds the words of a handler's `Vary` to ours.
@@ -127,10 +150,40 @@ fn vary(headers: &mut HeaderMap, value: &HeaderValue) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{CorsConfig, Origins, Raw, Setting as _};
+
+    fn headers() -> Headers {
+        let config = CorsConfig {
+            origins: Origins::read(Raw::Text("https://app.example.org")).unwrap(),
+            credentials: false,
+            max_age: std::time::Duration::from_secs(600),
+        };
+        let policy = HeaderValue::from_static("\"client\";q=1;w=1");
+        Headers::new(&Cors::new(&config, &[]), policy)
+    }
+
+    #[test]
+    fn opens_an_answer_to_the_allowed_origin_alone() {
+        let set = |asked| {
+            let mut response = Response::new(Body::empty());
+            headers().set(&mut response, &RequestId::new(), asked);
+            response.into_parts().0.headers
+        };
+        let open = set(Asked::Allowed(0));
+        assert_eq!(
+            open["access-control-allow-origin"],
+            "https://app.example.org"
+        );
+        assert_eq!(open["cross-origin-resource-policy"], "cross-origin");
+        for closed in [set(Asked::Nothing), set(Asked::Foreign)] {
+            assert!(!closed.contains_key("access-control-allow-origin"));
+            assert_eq!(closed["cross-origin-resource-policy"], "same-origin");
+        }
+    }
 
     #[test]
     fn keeps_what_an_answer_brings_and_never_loosens() {
-        let headers = Headers::new(true, HeaderValue::from_static("\"client\";q=1;w=1"));
+        let headers = headers();
         let mut response = Response::new(Body::empty());
         for (name, value) in [
             ("content-type", "application/json"),
@@ -145,9 +198,10 @@ mod tests {
             let name = HeaderName::from_static(name);
             response.headers_mut().append(name, value.parse().unwrap());
         }
-        headers.set(&mut response, &RequestId::new());
+        headers.set(&mut response, &RequestId::new(), Asked::Nothing);
         let set = response.headers();
         assert_eq!(set["content-type"], "application/json");
+        assert!(!set.contains_key("content-length"));
         assert_eq!(set.get_all("set-cookie").iter().count(), 2);
         assert_eq!(set["vary"], "origin, Accept-Encoding");
         assert_eq!(set["x-frame-options"], "DENY");

@@ -11,9 +11,9 @@ use axum::body::Body;
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use http::{HeaderName, HeaderValue, Request, Response};
+use tower_governor::GovernorError;
 use tower_governor::governor::{GovernorConfigBuilder, SharedRateLimiter};
 use tower_governor::key_extractor::KeyExtractor;
-use tower_governor::{GovernorError, GovernorLayer};
 
 use super::headers::RATE_LIMIT_POLICY;
 use crate::config::Rate;
@@ -27,57 +27,44 @@ const CLIENT: &str = "client";
 const BUCKETS: u64 = 1 << 18;
 
 /// The first tier: every request of one client, before anything else looks at it, in this process alone.
-pub(super) type ClientLayer = GovernorLayer<ByClient, NoOpMiddleware, Body>;
-
-/// The counts of the first tier, for what passes no layer.
 pub(super) struct ClientLimit {
     limiter: SharedRateLimiter<u32, NoOpMiddleware>,
     key: ByClient,
     rate: Rate,
 }
 
-/// The layer that counts requests, and its counts.
-pub(super) fn client_limit(rate: Rate) -> (ClientLayer, ClientLimit) {
-    let each = (rate.window() / rate.count()).max(Duration::from_nanos(1));
-    let key = ByClient(RandomState::new());
-    let config = GovernorConfigBuilder::default()
-        .period(each)
-        .burst_size(rate.count())
-        .key_extractor(key.clone())
-        .finish()
-        .expect("a rate's count and time are not zero");
-    let limiter = Arc::clone(config.limiter());
-    let layer = GovernorLayer::new(config).error_handler(move |error| refuse(error, rate));
-    (layer, ClientLimit { limiter, key, rate })
-}
-
 impl ClientLimit {
+    pub(super) fn new(rate: Rate) -> Self {
+        let each = (rate.window() / rate.count()).max(Duration::from_nanos(1));
+        let key = ByClient(RandomState::new());
+        let config = GovernorConfigBuilder::default()
+            .period(each)
+            .burst_size(rate.count())
+            .key_extractor(key.clone())
+            .finish()
+            .expect("a rate's count and time are not zero");
+        let limiter = Arc::clone(config.limiter());
+        Self { limiter, key, rate }
+    }
+
     /// Counts one more of the client that is worked on now; the answer when it is one too many.
     pub(super) fn refusal(&self) -> Option<Response<Body>> {
-        let until = self.limiter.check_key(&self.key.of_current()?).err()?;
-        let wait = until.wait_time_from(self.limiter.clock().now());
-        Some(held_back(wait.as_secs(), self.rate))
+        let Some(key) = self.key.of_current() else {
+            return Some(answer(Error::internal()));
+        };
+        let until = self.limiter.check_key(&key).err()?;
+        Event::RateLimited { limit: CLIENT }.emit();
+        // The seconds are rounded down.
+        let wait = until.wait_time_from(self.limiter.clock().now()).as_secs() + 1;
+        let seconds = u32::try_from(wait).unwrap_or(u32::MAX);
+        let mut response = answer(Error::too_many_requests(seconds));
+        let left = Counted {
+            remaining: 0,
+            reset: self.rate.window(),
+        };
+        describe(&mut response, &policy(CLIENT, self.rate), CLIENT, left);
+        Some(response)
     }
-}
-
-fn refuse(error: GovernorError, rate: Rate) -> Response<Body> {
-    let GovernorError::TooManyRequests { wait_time, .. } = error else {
-        return answer(Error::internal());
-    };
-    held_back(wait_time, rate)
-}
-
-fn held_back(wait: u64, rate: Rate) -> Response<Body> {
-    Event::RateLimited { limit: CLIENT }.emit();
-    // The seconds are rounded down.
-    let seconds = u32::try_from(wait + 1).unwrap_or(u32::MAX);
-    let mut response = answer(Error::too_many_requests(seconds));
-    let left = Counted {
-        remaining: 0,
-        reset: rate.window(),
-    };
-    describe(&mut response, &policy(CLIENT, rate), CLIENT, left);
-    response
 }
 
 fn answer(error: Error) -> Response<Body> {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -19,22 +19,15 @@ pub(super) enum Outcome {
     TimedOut,
 }
 
-/// Does the work that `begin` begins.
+/// Does this work.
 ///
 /// The timer is made when the work first has to wait, since most never does. The time that the body takes to arrive is not the
 /// handler's: it has a limit of its own.
-pub(super) async fn within<F>(
+pub(super) async fn within(
     context: &Arc<RequestContext>,
     usual: Duration,
-    begin: impl FnOnce() -> F,
-) -> Outcome
-where
-    F: Future<Output = Result<Response<Body>, Infallible>>,
-{
-    let Ok(work) = context.enter(|| catch_unwind(AssertUnwindSafe(begin))) else {
-        return Outcome::Panicked;
-    };
-    let mut work = pin!(work);
+    mut work: Pin<&mut impl Future<Output = Result<Response<Body>, Infallible>>>,
+) -> Outcome {
     let mut timer = pin!(None::<tokio::time::Sleep>);
     let mut made_for = Duration::ZERO;
     poll_fn(|cx| {

@@ -19,13 +19,15 @@ use crate::config::Rate;
 
 /// Places in a set: what one cache line holds.
 const WAYS: usize = 4;
-/// Sets of a table: 16,384 places, 256 KiB.
+/// Sets of a table: 16,384 places, 256 KiB when all of it is there.
 const SETS: usize = 4 * 1024;
+/// Sets that come to be together.
+const PAGE: usize = 64;
 
 /// Counts in this process alone.
 ///
 /// # Security
-/// Memory is fixed, however many addresses come: each limit has a table of 16,384 places, made when it first counts, where a keyed
+/// Memory is bounded, however many addresses come: each limit has a table of 16,384 places, made as they are needed, where a keyed
 /// hash that a client cannot aim finds the place. When more clients than that are counted at once, the one that would be let in first in its
 /// set of four makes room. So a flood of new addresses frees nobody who is held back: under another limit never, and under the same one
 /// only where the limit is once in its time.
@@ -96,14 +98,19 @@ impl Limit for LocalLimit {
 }
 
 /// Sets of places: each a key's hash and its theoretical arrival time (0: never).
-#[derive(Default)]
-struct Table(OnceLock<Box<[Set]>>);
+struct Table([OnceLock<Box<[Set; PAGE]>>; SETS / PAGE]);
 
 #[derive(Default)]
 #[repr(align(64))]
 struct Set {
     keys: [AtomicU64; WAYS],
     times: [AtomicU64; WAYS],
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| OnceLock::new()))
+    }
 }
 
 impl fmt::Debug for Table {
@@ -117,8 +124,9 @@ impl Table {
     ///
     /// Two threads that bring in one new key at the same instant may give it two places, and so one request more.
     fn place(&self, key: u64) -> &AtomicU64 {
-        let made = || (0..SETS).map(|_| Set::default()).collect();
-        let set = &self.0.get_or_init(made)[key as usize % SETS];
+        let (page, set) = (key as usize % SETS / PAGE, key as usize % PAGE);
+        let new = || Box::new(std::array::from_fn(|_| Set::default()));
+        let set = &self.0[page].get_or_init(new)[set];
         // 0 means empty.
         let key = key | 1;
         if let Some(at) = (0..WAYS).find(|at| set.keys[*at].load(Ordering::Acquire) == key) {
@@ -219,7 +227,7 @@ mod tests {
             decide(&limit, LimitKey::client(address.into()));
         }
         assert!(decide(&limit, held).wait.is_some());
-        assert_eq!(SETS * size_of::<Set>(), 256 * 1024);
+        assert_eq!(SETS / PAGE * size_of::<[Set; PAGE]>(), 256 * 1024);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How one line looks: JSON for programs, text for people.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -43,7 +44,7 @@ const OURS: [&str; 9] = [
 impl Lines {
     pub(super) fn access(self, access: &Access<'_>, write: impl FnOnce(&[u8])) {
         thread_local! {
-            static BUFFER: RefCell<String> = const { RefCell::new(String::new()) };
+            static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
         BUFFER.with(|buffer| {
             let Ok(mut line) = buffer.try_borrow_mut() else {
@@ -54,15 +55,15 @@ impl Lines {
                 LogFormat::Json => json_access(&mut line, access),
                 LogFormat::Text { colour } => text_access(&mut line, access, colour),
             }
-            write(line.as_bytes());
+            write(&line);
         });
     }
 
-    pub(super) fn dropped(self, count: u64) -> String {
-        let mut line = String::new();
+    pub(super) fn dropped(self, count: u64) -> Vec<u8> {
+        let mut line = Vec::new();
         match self.0 {
             LogFormat::Json => {
-                begin(&mut line, Level::WARN, "palisade::log");
+                begin(&mut line, "WARN", "palisade::log");
                 let _ = writeln!(
                     line,
                     ",\"message\":\"lines were dropped\",\"count\":{count}}}"
@@ -76,20 +77,30 @@ impl Lines {
     }
 }
 
-fn json_access(line: &mut String, access: &Access<'_>) {
-    begin(line, Level::INFO, "palisade::access");
-    member(line, "method", access.method);
-    member(line, "route", access.context.route().unwrap_or_default());
-    number(line, "status", access.status.into());
-    number(line, "micros", access.took.as_micros() as u64);
+/// The line of every request: what is always the same in it is written in few and long pieces.
+fn json_access(line: &mut Vec<u8>, access: &Access<'_>) {
+    push(line, "{\"time\":\"");
+    line.extend_from_slice(&Clock::now().0);
+    push(
+        line,
+        "\",\"level\":\"INFO\",\"target\":\"palisade::access\",\"method\":\"",
+    );
+    push(line, access.method);
+    push(line, "\",\"route\":");
+    text(line, access.context.route().unwrap_or_default());
+    push(line, ",\"status\":");
+    number(line, access.status.into());
+    push(line, ",\"micros\":");
+    number(line, access.took.as_micros() as u64);
     if let Some(bytes) = access.bytes {
-        number(line, "bytes", bytes);
+        push(line, ",\"bytes\":");
+        number(line, bytes);
     }
     context(line, access.context);
-    line.push_str("}\n");
+    push(line, "}\n");
 }
 
-fn text_access(line: &mut String, access: &Access<'_>, colour: bool) {
+fn text_access(line: &mut Vec<u8>, access: &Access<'_>, colour: bool) {
     let (on, off) = match (colour, access.status / 100) {
         (false, _) => ("", ""),
         (true, 5) => ("\x1b[31m", "\x1b[0m"),
@@ -109,73 +120,65 @@ fn text_access(line: &mut String, access: &Access<'_>, colour: bool) {
 }
 
 /// `{"time":…,"level":…,"target":…`, left open.
-fn begin(line: &mut String, level: Level, target: &str) {
-    line.push_str("{\"time\":\"");
-    line.push_str(Clock::now().as_str());
-    line.push_str("\",\"level\":\"");
-    line.push_str(level.as_str());
-    line.push('"');
-    member(line, "target", target);
+fn begin(line: &mut Vec<u8>, level: &str, target: &str) {
+    push(line, "{\"time\":\"");
+    line.extend_from_slice(&Clock::now().0);
+    push(line, "\",\"level\":\"");
+    push(line, level);
+    push(line, "\",\"target\":");
+    text(line, target);
 }
 
 /// What every line of a request carries.
-fn context(line: &mut String, context: &RequestContext) {
-    line.push_str(",\"client\":\"");
+fn context(line: &mut Vec<u8>, context: &RequestContext) {
+    push(line, ",\"client\":\"");
     match context.client() {
         // Formatting machinery costs more than all the rest of the line.
         std::net::IpAddr::V4(address) => {
             for (at, octet) in address.octets().into_iter().enumerate() {
                 if at > 0 {
-                    line.push('.');
+                    line.push(b'.');
                 }
-                line.push_str(itoa::Buffer::new().format(octet));
+                number(line, octet.into());
             }
         }
         address => {
             let _ = write!(line, "{address}");
         }
     }
-    line.push('"');
     if let Some(account) = context.account() {
-        let _ = write!(line, ",\"actor\":\"{}\"", account.hyphenated());
+        let _ = write!(line, "\",\"actor\":\"{}", account.hyphenated());
     }
     if let Some(key) = context.api_key() {
         let _ = write!(line, ",\"api_key\":\"{}\"", key.hyphenated());
     }
     // The id's alphabet needs no escape.
-    line.push_str(",\"request_id\":\"");
-    line.push_str(context.id().as_str());
-    line.push('"');
+    push(line, "\",\"request_id\":\"");
+    line.extend_from_slice(context.id().as_bytes());
     if let Some(trace) = context.trace() {
-        line.push_str(",\"trace_id\":\"");
-        line.push_str(trace.trace_id());
-        line.push('"');
+        push(line, "\",\"trace_id\":\"");
+        push(line, trace.trace_id());
     }
+    line.push(b'"');
 }
 
-fn member(line: &mut String, name: &str, value: &str) {
-    line.push_str(",\"");
-    line.push_str(name);
-    line.push_str("\":");
-    text(line, value);
+fn push(line: &mut Vec<u8>, text: &str) {
+    line.extend_from_slice(text.as_bytes());
 }
 
-fn number(line: &mut String, name: &str, value: u64) {
-    line.push_str(",\"");
-    line.push_str(name);
-    line.push_str("\":");
-    line.push_str(itoa::Buffer::new().format(value));
+fn number(line: &mut Vec<u8>, value: u64) {
+    push(line, itoa::Buffer::new().format(value));
 }
 
 /// A JSON string; one line stays one line, whatever stands in it (CWE-117).
-fn text(line: &mut String, value: &str) {
+fn text(line: &mut Vec<u8>, value: &str) {
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\' && byte != 0x7f;
     if value.bytes().all(plain) {
-        line.push('"');
-        line.push_str(value);
-        line.push('"');
+        line.push(b'"');
+        push(line, value);
+        line.push(b'"');
     } else {
-        line.push_str(&serde_json::to_string(value).unwrap_or_default());
+        push(line, &serde_json::to_string(value).unwrap_or_default());
     }
 }
 
@@ -254,12 +257,9 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    let mut line = String::with_capacity(256);
-    begin(
-        &mut line,
-        *event.metadata().level(),
-        event.metadata().target(),
-    );
+    let mut line = Vec::with_capacity(256);
+    let metadata = event.metadata();
+    begin(&mut line, metadata.level().as_str(), metadata.target());
     event.record(&mut JsonFields(&mut line));
     let mut spans = ctx
         .event_scope()
@@ -267,26 +267,29 @@ where
         .flat_map(|scope| scope.from_root())
         .peekable();
     if spans.peek().is_some() {
-        line.push_str(",\"spans\":[");
+        push(&mut line, ",\"spans\":[");
         for (at, span) in spans.enumerate() {
-            line.push_str(if at == 0 { "{\"name\":" } else { ",{\"name\":" });
+            push(
+                &mut line,
+                if at == 0 { "{\"name\":" } else { ",{\"name\":" },
+            );
             text(&mut line, span.name());
             if let Some(fields) = span.extensions().get::<FormattedFields<N>>()
                 && !fields.is_empty()
             {
                 let _ = write!(line, ",\"fields\":{fields}");
             }
-            line.push('}');
+            line.push(b'}');
         }
-        line.push(']');
+        line.push(b']');
     }
     RequestContext::with_current(|current| {
         if let Some(current) = current {
             context(&mut line, current);
         }
     });
-    line.push_str("}\n");
-    writer.write_str(&line)
+    push(&mut line, "}\n");
+    writer.write_str(std::str::from_utf8(&line).map_err(|_| fmt::Error)?)
 }
 
 fn text_event<S, N>(
@@ -323,16 +326,16 @@ where
 }
 
 /// Writes the fields of an event as members of the line.
-struct JsonFields<'a>(&'a mut String);
+struct JsonFields<'a>(&'a mut Vec<u8>);
 
 impl JsonFields<'_> {
     fn name(&mut self, field: &Field) {
-        self.0.push_str(",\"");
+        push(self.0, ",\"");
         if OURS.contains(&field.name()) {
-            self.0.push_str("app.");
+            push(self.0, "app.");
         }
-        self.0.push_str(field.name());
-        self.0.push_str("\":");
+        push(self.0, field.name());
+        push(self.0, "\":");
     }
 }
 
@@ -359,8 +362,7 @@ impl Visit for JsonFields<'_> {
 
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.name(field);
-        self.0
-            .push_str(&serde_json::to_string(&value).unwrap_or_default());
+        push(self.0, &serde_json::to_string(&value).unwrap_or_default());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -375,12 +377,11 @@ mod tests {
 
     #[test]
     fn escapes_whatever_could_end_a_line_or_a_string() {
-        let mut line = String::new();
-        member(&mut line, "name", "a\"b\\c\nd\u{7f}\u{1b}[31m");
-        assert!(!line.contains('\n') && !line.contains('\u{1b}'), "{line}");
-        let object = format!("{{{}}}", &line[1..]);
-        let value: serde_json::Value = serde_json::from_str(&object).unwrap();
-        assert_eq!(value["name"], "a\"b\\c\nd\u{7f}\u{1b}[31m");
+        let mut line = Vec::new();
+        text(&mut line, "a\"b\\c\nd\u{7f}\u{1b}[31m");
+        assert!(!line.contains(&b'\n') && !line.contains(&0x1b));
+        let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(value, "a\"b\\c\nd\u{7f}\u{1b}[31m");
     }
 
     #[test]

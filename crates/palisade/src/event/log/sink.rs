@@ -51,7 +51,7 @@ impl Sink {
     /// Starts the writing thread; `dropped` makes the line that tells of lost ones.
     pub(super) fn start(
         mut output: impl Write + Send + 'static,
-        dropped: impl Fn(u64) -> String + Send + 'static,
+        dropped: impl Fn(u64) -> Vec<u8> + Send + 'static,
     ) -> Self {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -66,7 +66,7 @@ impl Sink {
                 // A reader that went away is no reason to end.
                 let _ = output.write_all(&batch);
                 if lost > 0 {
-                    let _ = output.write_all(dropped(lost).as_bytes());
+                    let _ = output.write_all(&dropped(lost));
                 }
                 let _ = output.flush();
                 batch.clear();
@@ -191,7 +191,7 @@ mod tests {
     fn keeps_the_order_and_loses_nothing_that_fits() {
         let output = Gated::default();
         output.open();
-        let sink = Sink::start(output.clone(), |lost| format!("lost {lost}\n"));
+        let sink = Sink::start(output.clone(), |lost| format!("lost {lost}\n").into());
         for number in 0..1000 {
             sink.write(format!("{number}\n").as_bytes(), Urgency::Soon);
         }
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn drops_and_counts_what_a_stuck_reader_leaves_no_room_for() {
         let output = Gated::default();
-        let sink = Sink::start(output.clone(), |lost| format!("lost {lost}\n"));
+        let sink = Sink::start(output.clone(), |lost| format!("lost {lost}\n").into());
         sink.write(b"first\n", Urgency::Now);
         while !sink.0.state().writing {
             std::thread::yield_now();

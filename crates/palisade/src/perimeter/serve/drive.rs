@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderValue, Request, Version, header};
+use http_body::Body as _;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::answer;
-use super::framing::{MAX_HEAD, MAX_HEADERS};
+use super::framing::MAX_HEAD;
 use super::gate::Gate;
 use super::opening::{prepare, secure};
 use super::places::Place;
@@ -93,7 +94,8 @@ async fn serve_http1(
     });
     let service = service_fn(|request| answered(request, house, &connection, role, &pulse));
     let connection = http1::Builder::new()
-        .max_headers(MAX_HEADERS + 1)
+        // It has room for a hundred headers on its stack, and would make room for any other number anew for each request: the
+        // gate counts them.
         .max_buf_size(2 * MAX_HEAD)
         .serve_connection(TokioIo::new(gate), service);
     run(
@@ -209,15 +211,17 @@ async fn answered(
             .answer(&house.perimeter, connection, &request),
         Role::App => {
             let chunked = !framed && request.headers().contains_key(header::TRANSFER_ENCODING);
-            let mut request = if chunked {
-                request.map(|body| {
+            let mut request = request.map(|body| {
+                if chunked {
                     let (body, read) = Chunked::new(body);
                     unread = Some(read);
                     Body::new(body)
-                })
-            } else {
-                request.map(Body::new)
-            };
+                } else if body.is_end_stream() {
+                    Body::empty()
+                } else {
+                    Body::new(body)
+                }
+            });
             if let Some(certificate) = &connection.client_certificate {
                 request.extensions_mut().insert(certificate.clone());
             }

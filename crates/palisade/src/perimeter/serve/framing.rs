@@ -118,17 +118,16 @@ impl Head {
     }
 
     fn content_length(&mut self, value: &[u8]) -> Result<(), Flaw> {
-        let digits = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-        let number = std::str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.parse().ok());
-        match number.filter(|_| digits && self.length.is_none()) {
-            Some(number) => {
-                self.length = Some(number);
-                Ok(())
-            }
-            None => Err(Flaw::Malformed("content_length")),
-        }
+        let digit = |number, byte: &u8| {
+            byte.is_ascii_digit()
+                .then(|| number * 10 + u64::from(byte - b'0'))
+        };
+        // Eighteen digits overflow nothing.
+        let fits = (1..=18).contains(&value.len()) && self.length.is_none();
+        self.length = fits.then(|| value.iter().try_fold(0, digit)).flatten();
+        self.length
+            .map(|_| ())
+            .ok_or(Flaw::Malformed("content_length"))
     }
 
     fn whole(&self) -> Result<(), Flaw> {
