@@ -99,7 +99,9 @@ impl App {
             Outbox::new(None)
         });
         let mut accounts = match Accounts::new(&config, self.roles.clone(), db.clone()) {
-            Ok(accounts) => accounts.with_scopes(&self.scopes()).with_outbox(outbox.clone()),
+            Ok(accounts) => accounts
+                .with_scopes(&self.scopes())
+                .with_outbox(outbox.clone()),
             Err(_) => {
                 refusal.add(Problem::new(
                     "accounts cannot be made ready: the machine gives no thread, or the secret key cannot sign",

@@ -194,11 +194,17 @@ impl Accounts {
             }
             Entry::Session { before } => {
                 let begun = self.sessions.begin(id, client, before, strong).await?;
-                (begun.id.uuid(), Entered::Session(SessionEntered { begun, device }))
+                (
+                    begun.id.uuid(),
+                    Entered::Session(SessionEntered { begun, device }),
+                )
             }
             Entry::SessionAnew { session, hash } => {
                 let begun = self.sessions.renew(session, hash, id, strong).await?;
-                (begun.id.uuid(), Entered::Session(SessionEntered { begun, device }))
+                (
+                    begun.id.uuid(),
+                    Entered::Session(SessionEntered { begun, device }),
+                )
             }
         };
         if !self.is_still(id, version).await? {
@@ -239,7 +245,10 @@ impl Accounts {
         .await?;
         let required = self.mails.are_required();
         let may = |login: &&Login| login.email_verified_at.is_some() || !required;
-        let version = found.as_ref().filter(may).map(|login| login.password_version);
+        let version = found
+            .as_ref()
+            .filter(may)
+            .map(|login| login.password_version);
         let (id, hash) = found.map(|login| (login.id, login.password_hash)).unzip();
         let verdict = self
             .passwords

@@ -246,9 +246,7 @@ impl Place {
         variables.extend_from_slice(settings);
         let sources = Sources::new(self.folder.path(), variables);
         let app = App::from_sources::<()>(&sources)?;
-        Ok(app
-            .migrations(crate::TABLES)
-            .routes(auth::routes()))
+        Ok(app.migrations(crate::TABLES).routes(auth::routes()))
     }
 
     /// Runs what is no statement of an app.

@@ -23,8 +23,5 @@ mod verification;
 use palisade::db::Migrations;
 
 /// Every table that some of these tests has: an app of this program checks the statements of all of them.
-const TABLES: Migrations = Migrations::of_app(&[
-    api_keys::TABLE,
-    idempotency::TABLE,
-    deletion::TABLES,
-]);
+const TABLES: Migrations =
+    Migrations::of_app(&[api_keys::TABLE, idempotency::TABLE, deletion::TABLES]);

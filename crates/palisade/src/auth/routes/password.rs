@@ -1,10 +1,10 @@
 //! Another password, by whoever knows the one that is.
 
 use crate::access::Fresh;
+use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::mails::Notice;
 use crate::auth::presented::Presented;
-use crate::auth::Accounts;
 use crate::auth::session::Current;
 use crate::db::Db;
 use crate::error::{Error, Result};

@@ -165,7 +165,9 @@ pub(super) async fn confirm(
     let event = Event::FactorEnrolled {
         account: account.uuid(),
     };
-    accounts.tell(account, event, Notice::SecondFactorChanged).await;
+    accounts
+        .tell(account, event, Notice::SecondFactorChanged)
+        .await;
     let admitted = Admitted {
         account,
         email: owner.email,
@@ -194,7 +196,9 @@ pub(super) async fn remove(user: Fresh, accounts: Accounts, current: Current) ->
     let event = Event::FactorRemoved {
         account: account.uuid(),
     };
-    accounts.tell(account, event, Notice::SecondFactorChanged).await;
+    accounts
+        .tell(account, event, Notice::SecondFactorChanged)
+        .await;
     Ok(NoContent)
 }
 
@@ -207,7 +211,9 @@ pub(super) async fn new_recovery_codes(
     let event = Event::RecoveryCodesCreated {
         account: user.id.uuid(),
     };
-    accounts.tell(user.id, event, Notice::SecondFactorChanged).await;
+    accounts
+        .tell(user.id, event, Notice::SecondFactorChanged)
+        .await;
     Ok(Created(RecoveryCodesView { recovery_codes }))
 }
 
