@@ -114,9 +114,12 @@ fn app(place: &Place, settings: &[(&str, &str)]) -> App {
         mine,
         freshly
     ];
-    let app = place.app_with(settings, routes).expect("it is built");
-    app.routes(auth::api_key_routes())
+    let app = place.builder(settings).expect("it is read");
+    app.routes(routes)
+        .routes(auth::api_key_routes())
         .role(Role::new("manager").may::<ManageThings>())
+        .build()
+        .expect("it is built")
 }
 
 async fn serve(place: &Place, settings: &[(&str, &str)]) -> Served {

@@ -99,8 +99,8 @@ struct EverythingEdit {
     levels: Option<Set<Int<0, 9>, 3>>,
 }
 
-/// A row of the table. It never leaves the server as it is.
-#[resource(table = "everythings", owner = "owner_id")]
+/// A row of the table. It never leaves the server as it is; its owner's export shows it as `EverythingView`.
+#[resource(table = "everythings", owner = "owner_id", export = EverythingView)]
 struct Everything {
     id: Id<Everything>,
     owner_id: Id<Account>,

@@ -1,6 +1,7 @@
 //! A real browser, without a window, that reaches this machine alone.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ impl Browser {
         let profile = tempfile::tempdir().expect("a folder");
         let driver = Command::new("chromedriver")
             .arg("--port=0")
+            // With the browser that it starts, so that both end.
+            .process_group(0)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn();
@@ -117,15 +120,16 @@ impl Browser {
         run.expect("a script")
     }
 
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(self) {
         let _ = self.client.clone().close().await;
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        let kill = format!("kill -s KILL -- -{}", self.driver.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
         let _ = self.driver.kill();
+        let _ = self.driver.wait();
     }
 }

@@ -19,6 +19,7 @@ impl Service {
         let folder = tempfile::tempdir().expect("a folder");
         let key = palisade::secret::key::Key::generate_text();
         let port = free_port().to_string();
+        let url = format!("http://localhost:{port}");
         let mut child = Command::new(env!("CARGO_BIN_EXE_accounts"))
             .current_dir(folder.path())
             .env_clear()
@@ -27,6 +28,7 @@ impl Service {
                 ("DATABASE_URL", "sqlite:app.sqlite"),
                 ("PALISADE_SECRET_KEY", key.expose()),
                 ("PORT", &port),
+                ("PALISADE_MAIL__LINK_BASE", &url),
             ])
             .stdout(Stdio::piped())
             .spawn()
@@ -43,7 +45,7 @@ impl Service {
         });
         let service = Self {
             child,
-            url: format!("http://localhost:{port}"),
+            url,
             said,
             _folder: folder,
         };

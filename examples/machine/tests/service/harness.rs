@@ -98,6 +98,7 @@ fn command(folder: &std::path::Path, key: &str, environment: &str) -> Command {
         ("PALISADE_TRUSTED_PROXIES", "127.0.0.1"),
         ("PALISADE_LIMITS__CLIENT", "1000000/s"),
         ("PALISADE_HANDLER_TIMEOUT", "1s"),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false"),
     ]);
     command
 }

@@ -14,6 +14,7 @@ fn program(service: &Service, key: &str, arguments: &[&str]) -> (Option<i32>, St
         ("PALISADE_TRUSTED_PROXIES", "10.0.0.0/24"),
         ("DATABASE_URL", "sqlite:data/notes.sqlite"),
         ("PALISADE_SECRET_KEY", key),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false"),
     ];
     let output = run(service.folder.path(), arguments, &variables);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -124,6 +125,7 @@ fn the_log_says_who_did_what_to_whom() {
         ("PALISADE_ALLOWED_HOSTS", "127.0.0.1"),
         ("PALISADE_TRUSTED_PROXIES", "127.0.0.1"),
         ("PALISADE_SECRET_KEY", &*key),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false"),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     Service::migrate(folder.path(), &production);

@@ -348,6 +348,7 @@ fn in_production(folder: &Path, files: u32, more: &[(&str, &str)]) -> (Process, 
     variables.extend([
         ("PALISADE_ALLOWED_HOSTS", "localhost"),
         ("PALISADE_TRUSTED_PROXIES", "192.0.2.0/24"),
+        ("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "false"),
     ]);
     variables.extend_from_slice(more);
     let migrated = run(folder, &["migrate"], &variables);

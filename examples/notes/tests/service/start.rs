@@ -289,5 +289,5 @@ fn answers_its_command_line() {
         granting.contains("Can<ManageAccounts>") && granting.contains("accounts.manage: admin"),
         "{granting}"
     );
-    assert_eq!(table.lines().count(), 27);
+    assert_eq!(table.lines().count(), 47);
 }

@@ -69,7 +69,7 @@ impl Resource {
             })
             .collect();
         let owner = match &self.owner {
-            Owner::Account => format!("owner = \"{OWNER}\""),
+            Owner::Account => format!("owner = \"{OWNER}\", export = {ty}View"),
             Owner::Nobody(reason) => format!("unowned = \"{reason}\""),
         };
         let manages = format!("Manage{}", self.manages());

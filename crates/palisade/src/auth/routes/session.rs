@@ -126,7 +126,7 @@ pub(super) async fn begin(
     accounts.enter(proved, entry, client).await
 }
 
-#[delete("/auth/session", limit = "120/min")]
+#[delete("/auth/session", limit = "auth")]
 pub(super) async fn end(user: Session, accounts: Accounts) -> Result<Left> {
     accounts.sign_out_of(&user).await?;
     Event::SignedOut {

@@ -57,7 +57,7 @@ impl Argument for Alive {
     }
 }
 
-#[get("/auth/sessions", limit = "120/min")]
+#[get("/auth/sessions", limit = "auth")]
 pub(super) async fn list(
     user: SignedIn,
     current: Current,
@@ -97,7 +97,7 @@ pub(super) async fn list(
     Ok(Json(SignIns { sessions }))
 }
 
-#[delete("/auth/sessions/{session}", limit = "120/min")]
+#[delete("/auth/sessions/{session}", limit = "auth")]
 pub(super) async fn end_one(
     user: Fresh,
     accounts: Accounts,
@@ -109,7 +109,7 @@ pub(super) async fn end_one(
     }
 }
 
-#[delete("/auth/sessions", limit = "120/min")]
+#[delete("/auth/sessions", limit = "auth")]
 pub(super) async fn end_others(
     user: Fresh,
     accounts: Accounts,

@@ -156,7 +156,7 @@ async fn refuses_what_answers_nothing() {
                 .await
                 .unwrap(),
         );
-        sql!("update palisade_accounts set password_hash = {hash} where id = {id}")
+        sql!("update palisade_accounts set password_hash = {hash}, password_version = password_version + 1 where id = {id}")
             .execute(&served.db)
             .await
             .unwrap();
