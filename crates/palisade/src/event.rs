@@ -182,12 +182,12 @@ pub enum Event {
         /// The key's id, when it is good.
         key: Option<Uuid>,
     },
-    /// A caller was told to prove himself again: his sign-in is too long ago for what he asked.
+    /// A caller was told to prove themselves again: his sign-in is too long ago for what he asked.
     ReauthenticationRequired {
         /// The account.
         account: Uuid,
     },
-    /// Somebody proved himself again; his old credential ended.
+    /// Somebody proved themselves again; his old credential ended.
     Reauthenticated {
         /// The account.
         account: Uuid,

@@ -55,7 +55,7 @@ pub fn public() -> Public {
     Public::new()
 }
 
-/// An actor without permissions, who proved himself a moment ago.
+/// An actor without permissions, who proved themselves a moment ago.
 pub fn actor(id: Id<Account>) -> Actor {
     Actor::new(id, [].into()).authenticated(Timestamp::now())
 }
@@ -65,7 +65,7 @@ pub fn signed_in(id: Id<Account>) -> SignedIn {
     SignedIn::new(actor(id))
 }
 
-/// The guard of a caller with this account who proved himself a moment ago.
+/// The guard of a caller with this account who proved themselves a moment ago.
 pub fn fresh<const MINUTES: u64>(id: Id<Account>) -> Fresh<MINUTES> {
     Fresh::new(actor(id))
 }

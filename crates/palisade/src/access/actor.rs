@@ -36,7 +36,7 @@ pub(crate) struct Factor {
 }
 
 impl Actor {
-    /// One whose credential says nothing of when a person proved himself; so it is never [`Fresh`](super::Fresh).
+    /// One whose credential says nothing of when a person proved themselves; so it is never [`Fresh`](super::Fresh).
     pub(crate) fn new(id: Id<Account>, permissions: Arc<[&'static str]>) -> Self {
         Self {
             id,
@@ -51,7 +51,7 @@ impl Actor {
         Self { factor, ..self }
     }
 
-    /// The same, when the person proved himself at this time.
+    /// The same, when the person proved themselves at this time.
     pub(crate) fn authenticated(self, at: Timestamp) -> Self {
         Self {
             authenticated_at: Some(at),
@@ -69,7 +69,7 @@ impl Actor {
         self.id == account
     }
 
-    /// When the person last proved himself by all that the account asks for; a refresh is no proof. `None` for a program, and for a
+    /// When the person last proved themselves by all that the account asks for; a refresh is no proof. `None` for a program, and for a
     /// sign-in without the second factor that the account has.
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         let complete = self.factor.given || !self.factor.set_up;

@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Argument, Incoming, Timestamp};
 
-/// Where a caller proves himself again.
+/// Where a caller proves themselves again.
 const REAUTHENTICATE: &str = "/auth/reauthenticate";
 /// Seconds that the clocks of two instances may differ.
 const SKEW: i64 = 60;
 
-/// A caller who proved himself in the last five minutes, or in as many as are written: `Fresh<15>`.
+/// A caller who proved themselves in the last five minutes, or in as many as are written: `Fresh<15>`.
 ///
 /// As the first argument it is a guard: signed in, and freshly so. Behind another guard it asks for that too, before something that a
 /// stolen session must not do: a new password, a new address, an export, a payment.

@@ -12,7 +12,7 @@ use palisade_macros::{row, sql};
 /// How long an enrolment may be confirmed.
 pub(super) const ENROLMENT: Duration = Duration::from_secs(15 * 60);
 
-/// Something that a person proves himself with.
+/// Something that a person proves themselves with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Credential;
 

@@ -148,7 +148,7 @@ impl Sessions {
         Ok(begun)
     }
 
-    /// Gives a session a new id, as its owner proved himself; whoever has a copy of the old one has nothing.
+    /// Gives a session a new id, as its owner proved themselves; whoever has a copy of the old one has nothing.
     ///
     /// # Errors
     /// 401 when it has ended, or has a new id already, as when two ask at once.

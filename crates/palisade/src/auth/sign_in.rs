@@ -21,7 +21,7 @@ use crate::event::Event;
 use crate::input::{Email, Password};
 use palisade_macros::{row, sql};
 
-/// What somebody proves himself for.
+/// What somebody proves themselves for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
     /// Tokens of a new sign-in.

@@ -56,7 +56,7 @@ pub(super) type Hash = [u8; 32];
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
     pub(super) permissions: Arc<[&'static str]>,
-    /// When the person proved himself.
+    /// When the person proved themselves.
     pub(super) authenticated_at: Timestamp,
     pub(super) factor: Factor,
 }

@@ -396,7 +396,7 @@ async fn are_no_access_tokens_and_access_tokens_are_no_keys() {
     let path = format!("/auth/api-keys/{id}");
     let answer = served.call("DELETE", &path, &text, &Value::Null).await;
     assert_eq!(answer.status, 401);
-    // Nobody has proved himself a moment ago who is a program.
+    // Nobody has proved themselves a moment ago who is a program.
     assert_eq!(get(&served, "/freshly", &text).await.status, 401);
     assert_eq!(looks(&served, &ann).await, 401);
     assert_eq!(get(&served, "/mine", &ann).await.status, 204);

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::input::{Json, Password};
 use palisade_macros::{input, post, sql};
 
-/// What a signed-in person proves himself with.
+/// What a signed-in person proves themselves with.
 #[input]
 pub(crate) struct Reauthentication {
     password: Password,

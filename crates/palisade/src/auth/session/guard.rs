@@ -44,7 +44,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session; it stays the same while its owner proves himself anew.
+    /// The session; it stays the same while its owner proves themselves anew.
     pub fn session(&self) -> Id<Self> {
         self.session
     }

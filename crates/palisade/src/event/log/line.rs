@@ -150,7 +150,7 @@ fn context(line: &mut Vec<u8>, context: &RequestContext) {
         let _ = write!(line, "\",\"actor\":\"{}", account.hyphenated());
     }
     if let Some(key) = context.api_key() {
-        let _ = write!(line, ",\"api_key\":\"{}\"", key.hyphenated());
+        let _ = write!(line, "\",\"api_key\":\"{}", key.hyphenated());
     }
     // The id's alphabet needs no escape.
     push(line, "\",\"request_id\":\"");
