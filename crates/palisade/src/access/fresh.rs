@@ -1,10 +1,11 @@
 //! Callers who proved themselves a moment ago.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode, header};
 
-use super::actor::{Account, Actor};
+use super::actor::{Account, Actor, Authenticator};
 use super::guard::{Guard, actor};
 use super::id::Id;
 use crate::error::{Error, Result};
@@ -104,7 +105,11 @@ impl<const MINUTES: u64> Argument for Fresh<MINUTES> {
     const PUBLIC: bool = Self::SECONDS == 0;
 
     async fn take(incoming: &mut Incoming) -> Result<Self> {
-        let actor = actor(incoming).await?;
+        // Counts the request; then the database is asked, since what follows can outlive a sign-in that has ended elsewhere.
+        actor(incoming).await?;
+        let authenticator: Arc<dyn Authenticator> = incoming.own()?;
+        let actor = authenticator.authenticate_anew(incoming.parts()).await?;
+        let actor = actor.ok_or_else(Error::unauthorized)?;
         if Self::is_fresh(&actor) {
             return Ok(Self::new(actor));
         }

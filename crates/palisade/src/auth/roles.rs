@@ -5,7 +5,7 @@
 use time::OffsetDateTime;
 
 use super::Accounts;
-use crate::access::{Account, Id, Permission, Role};
+use crate::access::{Account, Actor, Id, Permission, Role};
 use crate::db::{ReadDb, Reading, Runs, Tx};
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -22,12 +22,12 @@ permissions! {
 }
 
 /// Who asks for a change.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum By {
     /// The app's own code, or whoever has the machine.
     Code,
-    /// An administrator, who manages nobody that may do more.
-    Account(Id<Account>),
+    /// An administrator, who manages nobody that may do more than this very sign-in allows.
+    Account(Actor),
 }
 
 /// What one account has.
@@ -173,6 +173,10 @@ impl Accounts {
         }
         tx.commit().await?;
         self.forget(account);
+        if disabled {
+            // What began while this was being written.
+            self.sign_out_everywhere(account).await?;
+        }
         let action = if disabled { "disable" } else { "enable" };
         administered(account, action);
         Ok(true)
@@ -224,7 +228,7 @@ impl Accounts {
             return standing.ok_or_else(Error::not_found);
         };
         // As it stands now: another administrator may have had the turn before.
-        let own = self.standing_of(db, by).await?;
+        let own = self.standing_of(db, by.id()).await?;
         let own = own.filter(|own| !own.is_disabled && own.may(ManageAccounts::NAME));
         let own = own.ok_or_else(Error::forbidden)?;
         let standing = standing.ok_or_else(Error::not_found)?;
@@ -233,7 +237,8 @@ impl Accounts {
             roles => roles.to_vec(),
         };
         let mut at_stake = whole.iter().flat_map(Role::permissions);
-        if at_stake.all(|permission| own.may(permission)) {
+        // The roles alone would count what they give with a second factor, which this sign-in may lack.
+        if at_stake.all(|permission| own.may(permission) && by.has(permission)) {
             Ok(standing)
         } else {
             Err(Error::forbidden().with_detail("nobody manages what they may not do themselves"))

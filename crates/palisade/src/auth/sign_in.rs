@@ -207,8 +207,8 @@ impl Accounts {
                 )
             }
         };
-        if !self.is_still(id, version).await? {
-            // Somebody changed the password in the meantime, and did not see this sign-in when it ended the others.
+        if !self.is_still(id, version, strong).await? {
+            // Somebody changed the account in the meantime, and did not see this sign-in when they ended the others.
             self.end_sign_in(id, sign_in).await?;
             return Err(Error::unauthorized());
         }
@@ -263,11 +263,16 @@ impl Accounts {
         Ok((id, version.filter(|_| !matches!(verdict, Verdict::Wrong))))
     }
 
-    /// Whether the password is the one that was given.
-    async fn is_still(&self, account: Id<Account>, version: u32) -> Result<bool> {
-        let same: i64 = sql!("select count(*) from palisade_accounts where id = {account} and password_version = {version}")
-            .one(&self.db)
-            .await?;
+    /// Whether the account still asks for no more than was given: this password, with a second factor or without.
+    async fn is_still(&self, account: Id<Account>, version: u32, strong: bool) -> Result<bool> {
+        let same: i64 = sql!(
+            "select count(*) from palisade_accounts a
+             where a.id = {account} and a.password_version = {version} and a.disabled_at is null
+             and ({strong} or not exists (select 1 from palisade_credentials c where c.account_id = a.id
+                                          and c.kind <> 'recovery_code' and c.confirmed_at is not null))"
+        )
+        .one(&self.db)
+        .await?;
         Ok(same > 0)
     }
 
@@ -283,5 +288,67 @@ impl Accounts {
             );
         }
         error.with_detail("the e-mail address or the password is wrong")
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::auth::MIGRATIONS;
+    use crate::config::{self, Sources};
+    use crate::db::{Db, DbOptions};
+    use crate::secret::Secret;
+    use crate::secret::key::Key;
+
+    async fn accounts(folder: &tempfile::TempDir) -> Accounts {
+        let url = format!("sqlite:{}/app.sqlite", folder.path().display());
+        let key = Key::generate_text();
+        let variables = [
+            ("PALISADE_ENV", "development"),
+            ("DATABASE_URL", &url),
+            ("PALISADE_SECRET_KEY", key.expose()),
+        ];
+        let loaded = config::load::<()>(&Sources::new(folder.path(), variables));
+        let config = loaded.config.expect("settings");
+        let db = Db::open(DbOptions {
+            url: Secret::new(url),
+            cursor_key: Key::generate(),
+        });
+        let db = db.await.expect("a database");
+        MIGRATIONS.run(&db).await.expect("migrated");
+        Accounts::new(&config, Vec::new(), db).expect("accounts")
+    }
+
+    /// What a sign-in that is under way finds when it has begun: the account as others have left it.
+    #[tokio::test]
+    async fn ends_when_the_account_asks_for_more_than_was_given() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let accounts = accounts(&folder).await;
+        let (id, now) = (Id::<Account>::new(), OffsetDateTime::now_utc());
+        sql!("insert into palisade_accounts (id, email, password_hash, created_at) values ({id}, {\"ann@example.org\"}, {\"!\"}, {now})")
+            .execute(&accounts.db)
+            .await
+            .expect("written");
+        let still = async |version, strong| {
+            let still = accounts.is_still(id, version, strong);
+            still.await.expect("asked")
+        };
+        assert!(still(0, false).await && !still(1, false).await);
+        let confirm = async |kind: &str| {
+            let credential = Id::<Account>::new();
+            sql!("insert into palisade_credentials (id, account_id, kind, counter, created_at, confirmed_at) values ({credential}, {id}, {kind}, 0, {now}, {now})")
+                .execute(&accounts.db)
+                .await
+                .expect("written");
+        };
+        confirm("recovery_code").await;
+        assert!(still(0, false).await);
+        confirm("totp").await;
+        assert!(!still(0, false).await && still(0, true).await);
+        sql!("update palisade_accounts set disabled_at = {now} where id = {id}")
+            .execute(&accounts.db)
+            .await
+            .expect("written");
+        assert!(!still(0, true).await);
     }
 }

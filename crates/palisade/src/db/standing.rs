@@ -26,11 +26,16 @@ impl Standing {
         let mut all = Self::default();
         for pool in pools {
             all.open += pool.size();
-            all.idle += pool.num_idle();
+            all.idle += idle(pool.num_idle(), pool.size());
             all.most += pool.options().get_max_connections();
         }
         all
     }
+}
+
+/// The driver counts a connection that comes back a moment after it can be taken again, so its count of an empty pool can be one below none.
+fn idle(counted: usize, open: u32) -> usize {
+    if counted > open as usize { 0 } else { counted }
 }
 
 impl Pools {
@@ -140,5 +145,11 @@ mod tests {
         tokio::time::timeout(most, counted).await.unwrap();
         first.commit().await.unwrap();
         waiting.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn takes_a_count_below_none_for_none() {
+        assert_eq!(idle(0_usize.wrapping_sub(1), 1), 0);
+        assert_eq!((idle(0, 1), idle(1, 1), idle(2, 3)), (0, 1, 2));
     }
 }

@@ -137,7 +137,7 @@ async fn takes_what_belongs_to_the_account_and_nothing_else() {
         assert_eq!(rows(&served.db, ann).await, [3, 3, 1, 0, 1]);
 
         assert_eq!(delete(&served, "", PASSWORD).await, 401);
-        assert_eq!(delete(&served, &token, "not the password").await, 401);
+        assert_eq!(delete(&served, &token, "not the password").await, 403);
         assert_eq!(served.me(&token).await.status, 200, "on {}", place.name);
         assert_eq!(delete(&served, &token, PASSWORD).await, 204);
 

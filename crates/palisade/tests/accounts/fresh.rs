@@ -236,3 +236,31 @@ async fn gives_one_sign_in_to_many_who_prove_one_at_once() {
         assert_eq!((won, families), (1, 1), "on {}", place.name);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn does_not_believe_what_another_instance_has_ended() {
+    for place in places().await {
+        let settings = [("PALISADE_AUTH__RECHECK_AFTER", "10s")];
+        let app = place.app_with(&settings, routes![guarded]);
+        let here = Served::of(app.expect("it is built")).await;
+        let there = Served::of(place.app(&settings).expect("it is built")).await;
+        let token = here
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
+        let get = async || {
+            here.call("GET", "/guarded", &token, &Value::Null)
+                .await
+                .status
+        };
+        assert_eq!(get().await, 200);
+        let out = there
+            .call("POST", "/auth/sign-out", &token, &Value::Null)
+            .await;
+        assert_eq!(out.status, 204);
+        // For others it may be good for a moment; here nothing may be made that outlives it.
+        assert_eq!(get().await, 401, "on {}", place.name);
+        here.stop().await;
+        there.stop().await;
+    }
+}

@@ -505,3 +505,127 @@ async fn tell_nobody_that_the_new_address_is_taken_but_its_owner() {
         assert_eq!(served.me(&mine).await.text_of("email"), "ann@example.org");
     }
 }
+
+/// Moves Ann's account to another address, as whoever learnt her password would; the token that takes it back.
+async fn moved(place: &Place, served: &Served, token: &str) -> String {
+    let (confirm, cancel) = asked(place, served, token, "eve@example.org").await;
+    let body = json!({"token": confirm});
+    assert_eq!(served.post("/auth/email/confirm", body).await.status, 204);
+    cancel
+}
+
+async fn takes_back(served: &Served, cancel: &str) -> u16 {
+    let body = json!({"token": cancel});
+    served.post("/auth/email/cancel", body).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn give_an_address_back_whoever_signed_it_up_in_the_meantime() {
+    for place in places().await {
+        let required = [("PALISADE_AUTH__REQUIRE_VERIFIED_EMAIL", "true")];
+        let served = place.serve(&required).await;
+        let up = |email: &str| json!({"email": email, "password": PASSWORD});
+        served.post("/auth/sign-up", up("ann@example.org")).await;
+        let token = place.mails.token("ann@example.org", "Confirm").await;
+        served.post("/auth/verify", json!({"token": token})).await;
+        let mine = served.sign_in("ann@example.org", PASSWORD).await;
+        let cancel = moved(&place, &served, &mine.text_of("access_token")).await;
+        assert_eq!(
+            served
+                .post("/auth/sign-up", up("ann@example.org"))
+                .await
+                .status,
+            201
+        );
+        assert_eq!(takes_back(&served, &cancel).await, 204, "on {}", place.name);
+        let token = place.mails.token("ann@example.org", RESET).await;
+        assert_eq!(confirm(&served, &token, NEW).await.status, 204);
+        assert_eq!(served.sign_in("ann@example.org", NEW).await.status, 200);
+        served.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn take_an_address_back_by_a_mail_that_no_other_account_replaces() {
+    for place in places().await {
+        let served = place.serve(&[]).await;
+        let mine = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
+        let cancel = moved(&place, &served, &mine).await;
+        // Where an address need not be verified, another account has it now, and moves on too.
+        let other = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
+        let body = json!({"email": "mallory@example.org", "password": PASSWORD});
+        assert_eq!(
+            served
+                .call("POST", "/auth/email", &other, &body)
+                .await
+                .status,
+            202
+        );
+        let token = place
+            .mails
+            .token("mallory@example.org", "Confirm your new")
+            .await;
+        let body = json!({"token": token});
+        assert_eq!(served.post("/auth/email/confirm", body).await.status, 204);
+        let key = "insert into palisade_api_keys (id, account_id, name, secret_hash, scopes, networks, created_at, expires_at)
+                   select id, id, 'a thief''s', password_hash, '[]', '[]', created_at, created_at from palisade_accounts";
+        place
+            .raw(&key.replace(
+                "password_hash",
+                if place.url.starts_with("sqlite") {
+                    "x'00'"
+                } else {
+                    "'\\x00'"
+                },
+            ))
+            .await;
+        assert_eq!(takes_back(&served, &cancel).await, 204, "on {}", place.name);
+        let keys: i64 = sql!("select count(*) from palisade_api_keys k join palisade_accounts a on a.id = k.account_id where a.email = {\"ann@example.org\"}")
+            .one(&served.db)
+            .await
+            .expect("counted");
+        assert_eq!(keys, 0, "whoever moved it may have made keys");
+        served.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn do_nothing_for_an_account_that_is_disabled() {
+    for place in places().await {
+        let served = place.serve(&[]).await;
+        let mine = served
+            .account("ann@example.org")
+            .await
+            .text_of("access_token");
+        let id = served.id_of(&mine).await;
+        let token = reset_token(&place, &served, "ann@example.org").await;
+        assert!(
+            served
+                .accounts
+                .set_disabled(id, true)
+                .await
+                .expect("disabled")
+        );
+        assert_eq!(
+            confirm(&served, &token, NEW).await.status,
+            400,
+            "on {}",
+            place.name
+        );
+        assert!(
+            served
+                .accounts
+                .set_disabled(id, false)
+                .await
+                .expect("enabled")
+        );
+        assert_eq!(confirm(&served, &token, NEW).await.status, 204);
+        served.stop().await;
+    }
+}

@@ -585,3 +585,28 @@ async fn that_the_app_was_not_told_of_are_given_to_nobody() {
         .expect("counted");
     assert_eq!(held, 0);
 }
+
+const CHIEF: Role = Role::new("chief").may::<Publish>().requires_second_factor();
+
+#[tokio::test(flavor = "multi_thread")]
+async fn are_given_by_what_a_sign_in_may_and_not_by_what_its_account_could_with_a_second_factor() {
+    for place in places().await {
+        let app = place.builder(&[]).expect("it is begun");
+        let app = app.role(SUPPORT).role(EDITOR).role(CHIEF);
+        let app = app.routes(auth::admin_routes()).routes(routes![published]);
+        let served = Served::of(app.build().expect("it is built")).await;
+        let ann = person(&served, "ann", Some(SUPPORT)).await;
+        let bob = person(&served, "bob", None).await;
+        assert!(served.accounts.grant(ann.id, CHIEF).await.expect("granted"));
+        for role in ["editor", "chief"] {
+            let path = format!("/roles/{role}");
+            assert_eq!(ann.does(&served, "PUT", &bob, &path).await, 403, "{role}");
+        }
+        assert!(
+            roles_of(&served, bob.id).await.is_empty(),
+            "on {}",
+            place.name
+        );
+        served.stop().await;
+    }
+}

@@ -109,7 +109,7 @@ async fn enroll(served: &Served, access: &str) -> (Authenticator, Answer) {
 }
 
 async fn confirm(served: &Served, access: &str, code: &str) -> Answer {
-    let body = json!({"code": code});
+    let body = json!({"password": PASSWORD, "code": code});
     served
         .call("POST", "/auth/totp/confirm", access, &body)
         .await

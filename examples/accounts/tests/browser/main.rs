@@ -166,7 +166,8 @@ async fn a_second_factor_is_set_up_asked_for_and_survives_a_reset() {
         .await;
     let key = key.as_str().expect("a key").to_owned();
     let code = browser.code(&key, 0).await;
-    browser.send("#confirm", &[("code", &code)]).await;
+    let confirmed = [("code", code.as_str()), ("password", PASSWORD)];
+    browser.send("#confirm", &confirmed).await;
     browser.sees("#factor", "10 recovery codes").await;
     let first = "return document.querySelector('#recovery li').textContent";
     let recovery = browser.runs(first).await;

@@ -75,10 +75,19 @@ fn is_in_no_line_of_the_log_and_in_no_byte_of_the_database() {
         code
     };
     assert_eq!(
-        post(&access, "/auth/totp/confirm", &json!({"code": code(9)})).status,
+        post(
+            &access,
+            "/auth/totp/confirm",
+            &json!({"password": PASSWORD, "code": code(9)})
+        )
+        .status,
         422
     );
-    let confirmed = post(&access, "/auth/totp/confirm", &json!({"code": code(0)}));
+    let confirmed = post(
+        &access,
+        "/auth/totp/confirm",
+        &json!({"password": PASSWORD, "code": code(0)}),
+    );
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
     let access = text(&confirmed, "/sign_in/access_token");
     let mut codes = recovery_codes(&confirmed);
@@ -193,7 +202,7 @@ fn set_up_until_lost(port: u16, round: u64, hands: &Mutex<Hands>) {
             let enrolled = post_or_lose_as(port, &access, "/auth/totp", &Value::Null)?;
             let secret = text(&enrolled, "/secret");
             hands.lock().expect("held").secret = Some(secret.clone());
-            let code = json!({"code": code_in(&secret, 0)});
+            let code = json!({"password": PASSWORD, "code": code_in(&secret, 0)});
             let confirmed = post_or_lose_as(port, &access, "/auth/totp/confirm", &code)?;
             assert_eq!(confirmed.status, 200, "{}", confirmed.text);
             let access = text(&confirmed, "/sign_in/access_token");

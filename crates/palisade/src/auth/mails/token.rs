@@ -105,6 +105,10 @@ impl Mails {
             (Purpose::Change, Some(owner)) => self
                 .key()
                 .sign(format!("account {}", owner.id.uuid()).as_bytes()),
+            // An account of somebody else with this address takes the place of nothing.
+            (Purpose::Cancel, Some(owner)) => self
+                .key()
+                .sign(format!("account {} {}", owner.id.uuid(), address(to)).as_bytes()),
             _ => address_mark(self.key(), to),
         };
         let account = owner.map(|owner| owner.id);
@@ -150,7 +154,8 @@ impl Mails {
             "select t.subject as subject, t.email as email, t.password_mark as password_mark, t.expires_at as expires_at,
              a.id as id, a.email as own_email, a.password_hash as password_hash, a.email_verified_at as email_verified_at
              from palisade_mail_tokens t join palisade_accounts a on a.id = t.account_id
-             where t.token_hash = {hash} and t.purpose = {purpose.name()}"
+             where t.token_hash = {hash} and t.purpose = {purpose.name()}
+             and (a.disabled_at is null or t.purpose = 'cancel')"
         );
         let kept = kept
             .optional(&self.0.db)

@@ -105,7 +105,7 @@ pub(super) async fn account(
     let found = sql!(
         Found,
         "select a.email, a.created_at, a.disabled_at,
-         (select count(*) from palisade_token_families f where f.account_id = a.id) as sign_ins
+         (select count(*) from palisade_sessions s where s.account_id = a.id) + (select count(*) from palisade_token_families f where f.account_id = a.id) as sign_ins
          from palisade_accounts a where a.id = {id}"
     );
     let found = found.optional(&db).await?.ok_or_else(Error::not_found)?;
@@ -146,7 +146,7 @@ pub(super) async fn grant(
     Path(account): Path<Ref<Account>>,
     Path(role): Path<Text<1, 64>>,
 ) -> Result<NoContent> {
-    let (role, by) = (named(&accounts, &role)?, By::Account(by.actor().id()));
+    let (role, by) = (named(&accounts, &role)?, By::Account(by.actor().clone()));
     accounts.change(by, account.allowed(), role, true).await?;
     Ok(NoContent)
 }
@@ -159,7 +159,7 @@ pub(super) async fn revoke(
     Path(account): Path<Ref<Account>>,
     Path(role): Path<Text<1, 64>>,
 ) -> Result<NoContent> {
-    let (role, by) = (named(&accounts, &role)?, By::Account(by.actor().id()));
+    let (role, by) = (named(&accounts, &role)?, By::Account(by.actor().clone()));
     accounts.change(by, account.allowed(), role, false).await?;
     Ok(NoContent)
 }
@@ -171,7 +171,7 @@ pub(super) async fn disable(
     accounts: Accounts,
     Path(account): Path<Ref<Account>>,
 ) -> Result<NoContent> {
-    let by = By::Account(by.actor().id());
+    let by = By::Account(by.actor().clone());
     accounts.disable(by, account.allowed(), true).await?;
     Ok(NoContent)
 }
@@ -183,7 +183,7 @@ pub(super) async fn enable(
     accounts: Accounts,
     Path(account): Path<Ref<Account>>,
 ) -> Result<NoContent> {
-    let by = By::Account(by.actor().id());
+    let by = By::Account(by.actor().clone());
     accounts.disable(by, account.allowed(), false).await?;
     Ok(NoContent)
 }
@@ -196,7 +196,7 @@ pub(super) async fn unlock(
     accounts: Accounts,
     Path(account): Path<Ref<Account>>,
 ) -> Result<NoContent> {
-    let by = By::Account(by.actor().id());
+    let by = By::Account(by.actor().clone());
     accounts.unlock_by(by, account.allowed()).await?;
     administered(account.allowed(), "unlock");
     Ok(NoContent)
@@ -210,7 +210,7 @@ pub(super) async fn sign_out(
     accounts: Accounts,
     Path(account): Path<Ref<Account>>,
 ) -> Result<NoContent> {
-    let by = By::Account(by.actor().id());
+    let by = By::Account(by.actor().clone());
     let account = account.allowed();
     accounts.may_manage(by, account).await?;
     accounts.sign_out_everywhere(account).await?;
@@ -225,7 +225,7 @@ pub(super) async fn delete(
     accounts: Accounts,
     Path(account): Path<Ref<Account>>,
 ) -> Result<NoContent> {
-    let by = By::Account(by.actor().id());
+    let by = By::Account(by.actor().clone());
     accounts.delete_by(by, account.allowed()).await?;
     Ok(NoContent)
 }

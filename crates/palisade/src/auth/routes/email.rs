@@ -3,12 +3,12 @@
 use time::OffsetDateTime;
 
 use super::{Asked, Presentation, address};
-use crate::access::{Fresh, Public};
+use crate::access::{Account, Fresh, Id, Public};
 use crate::auth::Accounts;
 use crate::auth::client::Client;
 use crate::auth::mails::{Message, Notice, Purpose};
 use crate::auth::presented::Presented;
-use crate::db::{self, Db};
+use crate::db::{self, Db, Tx, erase};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::input::{Email, Json, Password};
@@ -131,6 +131,7 @@ pub(super) async fn cancel_email(
     let (id, now) = (held.owner.id, OffsetDateTime::now_utc());
     let tx = db.begin().await?;
     mails.use_up(&tx, &held).await?;
+    let squatter = squatter(&accounts, &tx, old, id).await?;
     let back = sql!(
         "update palisade_accounts set email = {address(old)}, email_verified_at = coalesce(email_verified_at, {now}),
          password_hash = {NO_PASSWORD}, password_version = password_version + 1 where id = {id}"
@@ -144,12 +145,21 @@ pub(super) async fn cancel_email(
     })?;
     mails.end_all(&tx, id).await?;
     let ended = accounts.end_elsewhere(&tx, id, None).await?;
+    // Whoever asked for the change may have made keys of their own.
+    sql!("delete from palisade_api_keys where account_id = {id}")
+        .execute(&tx)
+        .await?;
     let owner = mails.owner_of(&tx, old).await?;
     let reset = mails
         .issue(&tx, Purpose::Reset, old, owner.as_ref(), None)
         .await?;
     tx.commit().await?;
     accounts.ended(id, ended);
+    if let Some(squatter) = squatter {
+        accounts.forget(squatter);
+        let account = squatter.uuid();
+        Event::AccountDeleted { account }.emit();
+    }
     let (account, what) = (id.uuid(), "email_change_cancelled");
     Event::AccountUpdated { account, what }.emit();
     let link = mails.link(Purpose::Reset, reset);
@@ -157,6 +167,32 @@ pub(super) async fn cancel_email(
     // What began while this was being written, by the password of before.
     accounts.sign_out_everywhere(id).await?;
     Ok(NoContent)
+}
+
+/// Removes an account that somebody signed up under the old address and never could sign in to, so that nobody keeps the owner from taking
+/// the address back. Where an address need not be verified such an account may be somebody's, and stays.
+async fn squatter(
+    accounts: &Accounts,
+    tx: &Tx,
+    old: &Email,
+    owner: Id<Account>,
+) -> Result<Option<Id<Account>>> {
+    if !accounts.mails.are_required() {
+        return Ok(None);
+    }
+    let squatter: Option<Id<Account>> = sql!(
+        "select id from palisade_accounts where email = {address(old)} and id <> {owner} and email_verified_at is null
+         and not exists (select 1 from palisade_account_roles r where r.account_id = palisade_accounts.id)"
+    )
+    .optional(tx)
+    .await?;
+    if let Some(squatter) = squatter {
+        erase(tx, squatter.uuid()).await?;
+        sql!("delete from palisade_accounts where id = {squatter}")
+            .execute(tx)
+            .await?;
+    }
+    Ok(squatter)
 }
 
 fn taken() -> Error {

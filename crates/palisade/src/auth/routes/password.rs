@@ -47,6 +47,8 @@ pub(super) async fn change_password(
     let ended = accounts.end_elsewhere(&tx, id, Some(current)).await?;
     tx.commit().await?;
     accounts.ended(id, ended);
+    // What began while this was being written, by the password of before.
+    accounts.sign_out_elsewhere(id, Some(current)).await?;
     let account = id.uuid();
     Event::PasswordChanged { account }.emit();
     accounts.mails.notify(owner.email, Notice::PasswordChanged);

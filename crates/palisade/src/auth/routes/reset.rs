@@ -72,6 +72,13 @@ pub(super) async fn confirm(
         ));
     }
     let ended = accounts.end_elsewhere(&tx, id, None).await?;
+    if owner.email_verified_at.is_none() {
+        // Whoever signed the address up need not be whose it is: nothing that they set up stays.
+        sql!("delete from palisade_api_keys where account_id = {id}")
+            .execute(&tx)
+            .await?;
+        accounts.factors.remove(&tx, id).await?;
+    }
     accounts
         .lockout
         .unlock_in(&tx, &super::address(&owner.email))

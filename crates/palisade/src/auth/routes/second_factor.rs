@@ -17,7 +17,7 @@ use crate::auth::sign_in::{Admitted, Entry};
 use crate::db::ReadDb;
 use crate::error::{Error, Result, Violation};
 use crate::event::Event;
-use crate::input::{Json, Timestamp};
+use crate::input::{Json, Password, Timestamp};
 use crate::output::{Created, NoContent, OutputField, Reply};
 use palisade_macros::{delete, get, input, output, post, row, sql};
 
@@ -37,9 +37,10 @@ impl OutputField for Uri {
     }
 }
 
-/// A code that the app shows.
+/// A code that the app shows, and the password once more: what confirms makes fresh, and gives what a sign-in gives.
 #[input]
 pub(crate) struct Confirmation {
+    password: Password,
     code: Code,
 }
 
@@ -141,6 +142,10 @@ pub(super) async fn confirm(
     Json(given): Json<Confirmation>,
 ) -> Result<Confirmed> {
     let account = user.id;
+    // First this: a session that somebody found must not set up a factor of its own.
+    accounts
+        .proved(account, client, given.password, None)
+        .await?;
     let owner = owner(&accounts, account).await?;
     let enrolled = accounts.factors.enrolled(account).await?;
     let attempt = accounts.lockout.begin_code(account, client, None).await?;
@@ -162,6 +167,8 @@ pub(super) async fn confirm(
     let ended = accounts.end_elsewhere(&tx, account, Some(current)).await?;
     tx.commit().await?;
     accounts.ended(account, ended);
+    // So did one that began while this was being written.
+    accounts.sign_out_elsewhere(account, Some(current)).await?;
     let event = Event::FactorEnrolled {
         account: account.uuid(),
     };

@@ -124,7 +124,7 @@ async fn is_set_up_by_a_fresh_caller_alone() {
         json!(123456),
         json!(null),
     ] {
-        let body = json!({"code": malformed});
+        let body = json!({"password": PASSWORD, "code": malformed});
         let answer = served
             .call("POST", "/auth/totp/confirm", &access, &body)
             .await;
@@ -279,4 +279,22 @@ async fn is_confirmed_once_by_fifty_at_once() {
             .expect("counted");
         assert_eq!(sign_ins, 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asks_for_the_password_too_when_it_is_confirmed() {
+    let place = place().await;
+    let served = serve(&place).await;
+    let access = served.account(ANN).await.text_of("access_token");
+    let (app, _) = enroll(&served, &access).await;
+    let post = async |body: &Value| {
+        let answer = served.call("POST", "/auth/totp/confirm", &access, body);
+        answer.await.status
+    };
+    // Whoever found an open session has no password.
+    assert_eq!(post(&json!({"code": app.code()})).await, 422);
+    let wrong = json!({"password": "not the password", "code": app.code()});
+    assert_eq!(post(&wrong).await, 403);
+    assert_eq!(status(&served, &access).await["totp"], Value::Null);
+    assert_eq!(confirm(&served, &access, &app.code()).await.status, 200);
 }

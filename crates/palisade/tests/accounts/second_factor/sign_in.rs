@@ -298,7 +298,12 @@ async fn gives_a_browser_its_session_when_both_were_right() {
         // Another app in the first one's place: confirmed in a browser, answered with a cookie.
         let enrolled = post(&renewed, "/auth/totp", &Value::Null).await;
         let app = Authenticator::of(&enrolled.text_of("secret"));
-        let confirmed = post(&renewed, "/auth/totp/confirm", &json!({"code": app.code()})).await;
+        let confirmed = post(
+            &renewed,
+            "/auth/totp/confirm",
+            &json!({"password": PASSWORD, "code": app.code()}),
+        )
+        .await;
         assert_eq!(confirmed.status, 200, "{}", confirmed.text);
         assert_eq!(codes_of(&confirmed).len(), 10);
         assert!(
