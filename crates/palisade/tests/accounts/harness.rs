@@ -193,19 +193,6 @@ impl Place {
         }
     }
 
-    /// Changes the database itself, as an operator could.
-    pub(crate) async fn alter(&self, sql: &'static str) {
-        use sqlx::{Connection as _, Executor as _};
-        let altered = if self.url.starts_with("sqlite:") {
-            let connection = sqlx::SqliteConnection::connect(&self.url).await;
-            connection.expect("the file opens").execute(sql).await.err()
-        } else {
-            let connection = sqlx::PgConnection::connect(&self.url).await;
-            connection.expect("it answers").execute(sql).await.err()
-        };
-        assert!(altered.is_none(), "{altered:?}");
-    }
-
     /// The app on this place, with more settings; limits by address are out of the way, and mail is captured.
     pub(crate) fn app(&self, settings: &[(&str, &str)]) -> Result<App, Refusal> {
         self.app_with(settings, routes![])
@@ -249,7 +236,7 @@ impl Place {
         Ok(app.migrations(crate::TABLES).routes(auth::routes()))
     }
 
-    /// Runs what is no statement of an app.
+    /// Changes the database itself, as an operator could.
     pub(crate) async fn raw(&self, text: &str) {
         use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
         let text = AssertSqlSafe(text.to_owned());
