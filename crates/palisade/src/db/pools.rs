@@ -136,11 +136,28 @@ async fn open_sqlite(url: &str, longest: Duration) -> Result<Pools, DbError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5));
-    let writer = Lanes::open(options.clone(), 1, WAIT, longest).await?;
+    let begun = std::time::Instant::now();
+    let writer = loop {
+        match Lanes::open(options.clone(), 1, WAIT, longest).await {
+            // Two that make one file at once: the change to a write-ahead log does not wait, whatever time it is given.
+            Err(error) if is_busy(&error) && begun.elapsed() < WAIT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            opened => break opened?,
+        }
+    };
     let most = std::thread::available_parallelism().map_or(4, |n| n.get());
     let options = options.pragma("query_only", "on");
     let readers = Lanes::open(options, most.clamp(2, 16), WAIT, longest).await?;
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// `SQLITE_BUSY`, or one of its kinds.
+#[cfg(feature = "sqlite")]
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// Makes the folder and the file, readable by the service's own user alone.
